@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subcommands of `cordon`. Each registers itself with its --help and example; its callback does the work and stores the
+// exit code: 0 fine, 1 failed at run time, 2 the input is wrong (and the one line that says so is on stderr).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace cordon::cli {
+
+struct Outcome {
+  int exit_code = 0;
+};
+
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitBadInput = 2;
+
+// Prints "cordon: message" to stderr (each line of a multi-line message as it is) and maps the code: INVALID_ARGUMENT,
+// NOT_FOUND, OUT_OF_RANGE, DATA_LOSS and FAILED_PRECONDITION are bad input (2), anything else failed (1).
+int Report(const absl::Status& status);
+
+}  // namespace cordon::cli

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler settings and the two functions every folder uses: cordon_module() and cordon_test().
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CORDON_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+# Line tables only: full debug info of the header libraries doubles build time and says nothing we need.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
+
+find_program(CORDON_CCACHE ccache)
+if(CORDON_CCACHE)
+  # No __FILE__ or debug path depends on the checkout's folder, so clones share one cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CORDON_CCACHE})
+endif()
+find_program(CORDON_LLD ld.lld)
+if(CORDON_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+if(CORDON_SANITIZE)
+  add_compile_options(-fsanitize=${CORDON_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${CORDON_SANITIZE})
+else()
+  add_compile_options($<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
+endif()
+add_compile_options(-fstack-protector-strong)
+add_link_options(-Wl,-z,relro,-z,now)
+
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(absl REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+# Warnings for our own sources; third-party headers come in as SYSTEM through imported targets.
+add_library(cordon_warnings INTERFACE)
+target_compile_options(cordon_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow
+                       -Wnon-virtual-dtor -Woverloaded-virtual -Wno-missing-field-initializers
+                       -Wno-restrict)  # GCC 12 sees overlaps in std::string that are not there (GCC bug 105329)
+
+# cordon_module(<folder> SOURCES a.cc ... [PUBLIC lib ...] [PRIVATE lib ...])
+# One static library cordon_<folder>, alias cordon::<folder>; headers are included from the root.
+function(cordon_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(cordon_${name} STATIC ${ARG_SOURCES})
+  add_library(cordon::${name} ALIAS cordon_${name})
+  target_include_directories(cordon_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(cordon_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} cordon_warnings)
+endfunction()
+
+# cordon_test(<name> SOURCES a_test.cc ... LIBS lib ... [LABELS unit|integration|...] [TIMEOUT s] [ENV K=V ...] [SERIAL])
+# One GoogleTest executable, one ctest entry for each of its suites' binaries (a binary is a ctest test: the
+# gtest cases inside share process start-up; names stay greppable in its output).
+function(cordon_test name)
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;LIBS;LABELS;ENV" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main cordon_warnings)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+    SKIP_REGULAR_EXPRESSION "NOTHING_RAN_SKIPPED")
+  set_property(TEST ${name} PROPERTY ENVIRONMENT
+    "CORDON_SOURCE_DIR=${CMAKE_SOURCE_DIR};CORDON_BINARY=$<TARGET_FILE:cordon>;${ARG_ENV}")
+  if(ARG_SERIAL)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+  endif()
+endfunction()
