@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/luma_scaler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace cordon {
+namespace {
+
+// Weights of one output cell add up to exactly these; 255 * kRowUnit fits 16 bits, times
+// kColumnUnit 32 bits.
+constexpr int kRowUnit = 64;
+constexpr int kColumnUnit = 1024;
+static_assert(255 * kRowUnit < 65536);
+static_assert(255ull * kRowUnit * kColumnUnit < (1ull << 32));
+
+}  // namespace
+
+LumaSize AnalysisSize(int source_width, int source_height, int analysis_width) {
+  const int width = std::max(2, std::min(analysis_width, source_width));
+  const double exact = static_cast<double>(source_height) * width / source_width;
+  const int even = std::max(2, static_cast<int>(std::lround(exact / 2)) * 2);
+  return {width, std::min(even, std::max(2, source_height))};
+}
+
+LumaScaler::LumaScaler(int source_width, int source_height, LumaSize size)
+    : source_width_(source_width),
+      source_height_(source_height),
+      size_(size),
+      rows_(MakeTaps(source_height, size.height, kRowUnit)),
+      columns_(MakeTaps(source_width, size.width, kColumnUnit)),
+      // The last output column's padding taps have weight 0 but are read.
+      sums_(static_cast<size_t>(source_width + columns_.count), 0) {
+  CORDON_CHECK(size.width <= source_width && size.height <= source_height,
+               "the scaler only shrinks");
+}
+
+LumaScaler::Taps LumaScaler::MakeTaps(int source, int target, int unit) {
+  const double ratio = static_cast<double>(source) / target;
+  Taps taps;
+  taps.count = source == target ? 1 : static_cast<int>(std::ceil(ratio)) + 1;
+  taps.weights.assign(static_cast<size_t>(target) * static_cast<size_t>(taps.count), 0);
+  for (int i = 0; i < target; ++i) {
+    const double begin = i * ratio;
+    const double end = begin + ratio;
+    const int first = std::min(static_cast<int>(begin + 1e-9), source - 1);
+    taps.first.push_back(first);
+    uint16_t* weights = &taps.weights[static_cast<size_t>(i) * static_cast<size_t>(taps.count)];
+    int total = 0;
+    int heaviest = 0;
+    for (int k = 0; k < taps.count && first + k < source; ++k) {
+      const double overlap =
+          std::min(end, first + k + 1.0) - std::max(begin, static_cast<double>(first + k));
+      if (overlap <= 0) break;
+      weights[k] = static_cast<uint16_t>(std::lround(overlap / ratio * unit));
+      total += weights[k];
+      if (weights[k] > weights[heaviest]) heaviest = k;
+    }
+    // Rounding must not change the brightness: the heaviest tap takes the rest.
+    weights[heaviest] = static_cast<uint16_t>(weights[heaviest] + unit - total);
+  }
+  return taps;
+}
+
+void LumaScaler::SumRows(const uint8_t* plane, ptrdiff_t stride, int row) {
+  const int first = rows_.first[static_cast<size_t>(row)];
+  const uint16_t* weights =
+      &rows_.weights[static_cast<size_t>(row) * static_cast<size_t>(rows_.count)];
+  uint16_t* sums = sums_.data();
+  for (int k = 0; k < rows_.count; ++k) {
+    const uint16_t weight = weights[k];
+    if (weight == 0 && k > 0) continue;
+    const uint8_t* line = plane + (first + k) * stride;
+    if (k == 0) {
+      for (int x = 0; x < source_width_; ++x) sums[x] = static_cast<uint16_t>(line[x] * weight);
+    } else {
+      for (int x = 0; x < source_width_; ++x)
+        sums[x] = static_cast<uint16_t>(sums[x] + line[x] * weight);
+    }
+  }
+}
+
+void LumaScaler::SumColumns(uint8_t* out) const {
+  constexpr uint32_t kHalf = kRowUnit * kColumnUnit / 2;
+  const int taps = columns_.count;
+  const uint16_t* weights = columns_.weights.data();
+  for (int x = 0; x < size_.width; ++x, weights += taps) {
+    const uint16_t* sums = &sums_[static_cast<size_t>(columns_.first[static_cast<size_t>(x)])];
+    uint32_t total = kHalf;
+    for (int k = 0; k < taps; ++k) total += static_cast<uint32_t>(sums[k]) * weights[k];
+    out[x] = static_cast<uint8_t>(total / (kRowUnit * kColumnUnit));
+  }
+}
+
+LumaPicture LumaScaler::Scale(const uint8_t* plane, ptrdiff_t stride) {
+  LumaPicture out;
+  out.width = size_.width;
+  out.height = size_.height;
+  out.pixels.resize(static_cast<size_t>(size_.width) * static_cast<size_t>(size_.height));
+  const bool same = size_.width == source_width_ && size_.height == source_height_;
+  for (int y = 0; y < size_.height; ++y) {
+    uint8_t* line = out.pixels.data() + static_cast<size_t>(y) * static_cast<size_t>(size_.width);
+    if (same) {
+      std::memcpy(line, plane + y * stride, static_cast<size_t>(size_.width));
+      continue;
+    }
+    SumRows(plane, stride, y);
+    SumColumns(line);
+  }
+  return out;
+}
+
+}  // namespace cordon

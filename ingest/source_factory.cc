@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/source_factory.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "base/file_util.h"
+#include "ingest/file_source.h"
+#include "ingest/folder_source.h"
+#include "ingest/paced_source.h"
+
+namespace cordon {
+namespace {
+
+constexpr size_t kMaxPasswordBytes = 4096;
+
+bool HasUserInfo(const std::string& url) {
+  const size_t begin = url.find("://");
+  if (begin == std::string::npos) return false;
+  const std::string authority =
+      url.substr(begin + 3, url.find_first_of("/?", begin + 3) - begin - 3);
+  return absl::StrContains(authority, "@");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PacketSource>> MakePacketSource(const proto::CameraConfig& camera,
+                                                               const Secret& password,
+                                                               const Clock& clock,
+                                                               const std::string& url) {
+  using Kind = FileSourceOptions::Kind;
+  const std::string& address = url.empty() ? camera.url() : url;
+  if (HasUserInfo(address)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "camera {}: user and password do not belong in the address; use username and password_file",
+        camera.id()));
+  }
+  FileSourceOptions options;
+  options.location = address;
+  options.username = camera.username();
+  options.password = password;
+  options.allow_basic_auth = camera.allow_basic_auth();
+  if (absl::StartsWith(address, "rtsp://")) {
+    options.kind =
+        camera.transport() == proto::CameraConfig::TRANSPORT_UDP ? Kind::kRtspUdp : Kind::kRtspTcp;
+    return std::make_unique<FileSource>(std::move(options), clock);
+  }
+  if (absl::StartsWith(address, "http://") || absl::StartsWith(address, "https://")) {
+    options.kind = Kind::kHttp;
+    return std::make_unique<FileSource>(std::move(options), clock);
+  }
+  if (absl::StartsWith(address, "v4l2://")) {
+    options.kind = Kind::kV4l2;
+    options.location = address.substr(7);
+    return std::make_unique<FileSource>(std::move(options), clock);
+  }
+  std::string path = address;
+  if (absl::StartsWith(path, "file://")) path = path.substr(7);
+  if (absl::StrContains(path, "://")) {
+    return absl::InvalidArgumentError(fmt::format(
+        "camera {}: cannot read {}: use rtsp://, rtsps://, http(s)://, v4l2:// or a file",
+        camera.id(), path));
+  }
+  return std::make_unique<PacedSource>(MakeFileOrFolderSource(path, clock), clock);
+}
+
+absl::StatusOr<Secret> ReadCameraPassword(const proto::CameraConfig& camera,
+                                          const std::string& config_dir) {
+  if (camera.password_file().empty()) return Secret();
+  const std::string& file = camera.password_file();
+  const std::string path = file[0] == '/' || config_dir.empty() ? file : config_dir + "/" + file;
+  absl::StatusOr<std::string> text = ReadFile(path, kMaxPasswordBytes);
+  if (!text.ok())
+    return Annotate(text.status(), fmt::format("camera {}: password_file", camera.id()));
+  return Secret(std::string(absl::StripSuffix(text->substr(0, text->find('\n')), "\r")));
+}
+
+}  // namespace cordon
