@@ -22,12 +22,13 @@ int Check(const CheckOptions& options) {
     std::fputs(DescribeConfig(*proto::Site::descriptor()).c_str(), stdout);
     return 0;
   }
-  if (options.site.empty()) return Report(absl::InvalidArgumentError("check needs a SITE.yaml; see cordon check --help"));
+  if (options.site.empty())
+    return Report(absl::InvalidArgumentError("check needs a SITE.yaml; see cordon check --help"));
   const absl::StatusOr<proto::Site> site = LoadSite(options.site);
   if (options.json) {
     nlohmann::json problems = nlohmann::json::array();
     if (!site.ok()) {
-      for (std::string_view line : absl::StrSplit(std::string(MessageOf(site.status())), '\n'))
+      for (absl::string_view line : absl::StrSplit(std::string(MessageOf(site.status())), '\n'))
         problems.push_back(std::string(line));
     }
     std::printf("%s\n", nlohmann::json{{"ok", site.ok()}, {"problems", problems}}.dump(2).c_str());
@@ -36,9 +37,10 @@ int Check(const CheckOptions& options) {
   if (!site.ok()) return Report(site.status());
   int rules = 0;
   for (const proto::CameraConfig& camera : site->cameras()) rules += camera.rules_size();
-  std::printf("%s: in order. %d cameras with %d rules on %d nodes, %d units, %d protected places.\n",
-              options.site.c_str(), site->cameras_size(), rules, site->nodes_size(), site->dispatch().units_size(),
-              site->dispatch().places_size());
+  std::printf(
+      "%s: in order. %d cameras with %d rules on %d nodes, %d units, %d protected places.\n",
+      options.site.c_str(), site->cameras_size(), rules, site->nodes_size(),
+      site->dispatch().units_size(), site->dispatch().places_size());
   return 0;
 }
 
@@ -46,10 +48,12 @@ int Check(const CheckOptions& options) {
 
 void RegisterCheck(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* command = app.add_subcommand("check", "Validate a site's configuration: file:line:column and a remedy");
+  CLI::App* command =
+      app.add_subcommand("check", "Validate a site's configuration: file:line:column and a remedy");
   command->add_option("site", options->site, "SITE.yaml");
   command->add_flag("--json", options->json, "Print {ok, problems: [text]}");
-  command->add_flag("--describe", options->describe, "Print every field of the configuration as Markdown");
+  command->add_flag("--describe", options->describe,
+                    "Print every field of the configuration as Markdown");
   command->footer("Example:\n  cordon check site.yaml");
   command->callback([options, &outcome] { outcome.exit_code = Check(*options); });
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands of `cordon`. Each registers itself with its --help and example; its callback does the work and stores the
-// exit code: 0 fine, 1 failed at run time, 2 the input is wrong (and the one line that says so is on stderr).
+// The subcommands of `cordon`. Each registers itself with its --help and example; its callback does
+// the work and stores the exit code: 0 fine, 1 failed at run time, 2 the input is wrong (and the
+// one line that says so is on stderr).
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -18,8 +20,22 @@ struct Outcome {
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitBadInput = 2;
 
-// Prints "cordon: message" to stderr (each line of a multi-line message as it is) and maps the code: INVALID_ARGUMENT,
-// NOT_FOUND, OUT_OF_RANGE, DATA_LOSS and FAILED_PRECONDITION are bad input (2), anything else failed (1).
+// --log-json and --log-level, common to the commands that run for long.
+struct LogOptions {
+  bool json = false;
+  std::string level = "info";
+};
+void AddLogOptions(CLI::App& app, LogOptions& options);
+void InitLog(const LogOptions& options, std::string_view role);
+// The same options as arguments, for child processes.
+std::vector<std::string> LogArguments(const LogOptions& options);
+
+// Prints "cordon: message" to stderr (each line of a multi-line message as it is) and maps the
+// code: INVALID_ARGUMENT, NOT_FOUND, OUT_OF_RANGE, DATA_LOSS and FAILED_PRECONDITION are bad input
+// (2), anything else failed (1).
 int Report(const absl::Status& status);
+
+void RegisterCheck(CLI::App& app, Outcome& outcome);
+void RegisterRun(CLI::App& app, const LogOptions& log, Outcome& outcome);
 
 }  // namespace cordon::cli

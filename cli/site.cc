@@ -20,32 +20,39 @@ constexpr size_t kMaxPasswordBytes = 1024;
 class Problems {
  public:
   explicit Problems(std::vector<std::string>& list) : list_(list) {}
-  void Add(const std::string& subject, const std::string& what) { list_.push_back(subject + ": " + what); }
+  void Add(const std::string& subject, const std::string& what) {
+    list_.push_back(subject + ": " + what);
+  }
 
  private:
   std::vector<std::string>& list_;
 };
 
 template <class Items>
-std::set<std::string> UniqueIds(const Items& items, const std::string& what, Problems& problems) {
+std::set<std::string> IdsOf(const Items& items) {
   std::set<std::string> ids;
-  for (const auto& item : items) {
-    if (!ids.insert(item.id()).second)
-      problems.Add(what + " " + item.id(), "the id is used twice; every " + what + " needs its own");
-  }
+  for (const auto& item : items) ids.insert(item.id());
   return ids;
 }
 
-void CheckRule(const std::string& subject, const RuleConfig& rule, bool calibrated, Problems& problems) {
+void CheckRule(const std::string& subject, const RuleConfig& rule, bool calibrated,
+               Problems& problems) {
   const bool needs_line = rule.kind() == RuleConfig::KIND_LINE_CROSSING;
   if (needs_line && rule.line_size() < 2)
-    problems.Add(subject, "line_crossing needs a line of two or more points, for example line: ['0.1,0.6', '0.9,0.6']");
-  if (!needs_line && rule.line_size() > 0) problems.Add(subject, "a line means nothing to this kind; use zone");
-  if (rule.zone_size() == 1 || rule.zone_size() == 2) problems.Add(subject, "a zone needs three or more corners");
-  if (rule.min_height() > rule.max_height()) problems.Add(subject, "min_height is above max_height");
+    problems.Add(subject,
+                 "line_crossing needs a line of two or more points, for example line: ['0.1,0.6', "
+                 "'0.9,0.6']");
+  if (!needs_line && rule.line_size() > 0)
+    problems.Add(subject, "a line means nothing to this kind; use zone");
+  if (rule.zone_size() == 1 || rule.zone_size() == 2)
+    problems.Add(subject, "a zone needs three or more corners");
+  if (rule.min_height() > rule.max_height())
+    problems.Add(subject, "min_height is above max_height");
   if (rule.kind() == RuleConfig::KIND_SPEEDING && !calibrated)
-    problems.Add(subject, "speeding needs a calibrated camera; add four or more calibration points");
-  if (rule.arming() == RuleConfig::ARMING_BYPASSED && (rule.bypass_reason().empty() || rule.bypass_until().empty()))
+    problems.Add(subject,
+                 "speeding needs a calibrated camera; add four or more calibration points");
+  if (rule.arming() == RuleConfig::ARMING_BYPASSED &&
+      (rule.bypass_reason().empty() || rule.bypass_until().empty()))
     problems.Add(subject, "a bypass needs bypass_reason and bypass_until");
 }
 
@@ -65,9 +72,9 @@ void CheckCamera(const proto::CameraConfig& camera, const std::set<std::string>&
     problems.Add(subject, fmt::format("detector {} is not in detectors", camera.detector()));
   if (camera.calibration_size() > 0 && camera.calibration_size() < 4)
     problems.Add(subject, "calibration needs four or more points");
-  UniqueIds(camera.rules(), subject + ": rule", problems);
   for (const RuleConfig& rule : camera.rules())
-    CheckRule(fmt::format("{}: rule {}", subject, rule.id()), rule, camera.calibration_size() >= 4, problems);
+    CheckRule(fmt::format("{}: rule {}", subject, rule.id()), rule, camera.calibration_size() >= 4,
+              problems);
 }
 
 void CheckDispatch(const proto::DispatchConfig& dispatch, Problems& problems) {
@@ -75,9 +82,8 @@ void CheckDispatch(const proto::DispatchConfig& dispatch, Problems& problems) {
     if (dispatch.tiers_s(i) <= dispatch.tiers_s(i - 1))
       problems.Add("dispatch: tiers_s", "must ascend, for example [60, 180, 300]");
   }
-  if (dispatch.stale_s() < dispatch.fresh_s()) problems.Add("dispatch: stale_s", "is below fresh_s");
-  UniqueIds(dispatch.units(), "unit", problems);
-  UniqueIds(dispatch.places(), "place", problems);
+  if (dispatch.stale_s() < dispatch.fresh_s())
+    problems.Add("dispatch: stale_s", "is below fresh_s");
 }
 
 std::string Absolute(const std::filesystem::path& folder, const std::string& path) {
@@ -88,12 +94,15 @@ std::string Absolute(const std::filesystem::path& folder, const std::string& pat
 void ResolvePaths(const std::filesystem::path& folder, proto::Site& site) {
   site.set_data_dir(Absolute(folder, site.data_dir()));
   proto::BusConfig& bus = *site.mutable_bus();
-  for (std::string* endpoint : {bus.mutable_alerts(), bus.mutable_telemetry(), bus.mutable_commands()})
+  for (std::string* endpoint :
+       {bus.mutable_alerts(), bus.mutable_telemetry(), bus.mutable_commands()})
     *endpoint = absl::StrReplaceAll(*endpoint, {{"@data", site.data_dir()}});
   bus.set_keys_dir(Absolute(folder, bus.keys_dir()));
-  if (site.dispatch().roads() != "demo") site.mutable_dispatch()->set_roads(Absolute(folder, site.dispatch().roads()));
+  if (site.dispatch().roads() != "demo")
+    site.mutable_dispatch()->set_roads(Absolute(folder, site.dispatch().roads()));
   site.mutable_console()->set_web_root(Absolute(folder, site.console().web_root()));
-  site.mutable_console()->set_position_token_file(Absolute(folder, site.console().position_token_file()));
+  site.mutable_console()->set_position_token_file(
+      Absolute(folder, site.console().position_token_file()));
   for (proto::DetectorConfig& detector : *site.mutable_detectors())
     detector.set_model_card(Absolute(folder, detector.model_card()));
   for (proto::CameraConfig& camera : *site.mutable_cameras()) {
@@ -109,10 +118,10 @@ void ResolvePaths(const std::filesystem::path& folder, proto::Site& site) {
 std::vector<std::string> CheckSite(const proto::Site& site) {
   std::vector<std::string> list;
   Problems problems(list);
-  const std::set<std::string> nodes = UniqueIds(site.nodes(), "node", problems);
-  const std::set<std::string> detectors = UniqueIds(site.detectors(), "detector", problems);
-  UniqueIds(site.cameras(), "camera", problems);
-  for (const proto::CameraConfig& camera : site.cameras()) CheckCamera(camera, nodes, detectors, problems);
+  const std::set<std::string> nodes = IdsOf(site.nodes());
+  const std::set<std::string> detectors = IdsOf(site.detectors());
+  for (const proto::CameraConfig& camera : site.cameras())
+    CheckCamera(camera, nodes, detectors, problems);
   CheckDispatch(site.dispatch(), problems);
   return list;
 }
@@ -128,7 +137,8 @@ absl::StatusOr<proto::Site> LoadSite(const std::string& path) {
   const std::vector<std::string> problems = CheckSite(site);
   if (!problems.empty()) {
     return absl::InvalidArgumentError(absl::StrJoin(
-        problems, "\n", [&](std::string* out, const std::string& problem) { out->append(path + ": " + problem); }));
+        problems, "\n",
+        [&](std::string* out, const std::string& problem) { out->append(path + ": " + problem); }));
   }
   ResolvePaths(std::filesystem::absolute(path).parent_path(), site);
   return site;
@@ -137,7 +147,8 @@ absl::StatusOr<proto::Site> LoadSite(const std::string& path) {
 absl::StatusOr<Secret> ReadPassword(const proto::CameraConfig& camera) {
   if (camera.password_file().empty()) return Secret();
   absl::StatusOr<std::string> text = ReadFile(camera.password_file(), kMaxPasswordBytes);
-  if (!text.ok()) return Annotate(text.status(), fmt::format("camera {}: password_file", camera.id()));
+  if (!text.ok())
+    return Annotate(text.status(), fmt::format("camera {}: password_file", camera.id()));
   return Secret(text->substr(0, text->find_first_of("\r\n")));
 }
 

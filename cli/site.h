@@ -10,9 +10,10 @@
 
 namespace cordon::cli {
 
-// Reads SITE.yaml: strict field by field (base/config_reader.h), then what no single field can say: references between
-// fields, unique ids, geometry that a rule needs. Paths come back absolute (relative ones are relative to the file), "@data"
-// in endpoints is replaced, and a site without nodes has node-1. INVALID_ARGUMENT holds one problem per line.
+// Reads SITE.yaml: strict field by field (base/config_reader.h), then what no single field can say:
+// references between fields, unique ids, geometry that a rule needs. Paths come back absolute
+// (relative ones are relative to the file), "@data" in endpoints is replaced, and a site without
+// nodes has node-1. INVALID_ARGUMENT holds one problem per line.
 absl::StatusOr<proto::Site> LoadSite(const std::string& path);
 
 // The second half of LoadSite, for tests: problems of a site whose fields are each in order.

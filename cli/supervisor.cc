@@ -37,7 +37,8 @@ sigset_t SupervisedSignals() {
 [[noreturn]] void BecomeChild(const char* program, char* const* arguments, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kExitFailed);  // the parent went before the line above
-  // Ctrl-C in a terminal goes to the whole foreground group; the supervisor alone decides what it means.
+  // Ctrl-C in a terminal goes to the whole foreground group; the supervisor alone decides what it
+  // means.
   ::setpgid(0, 0);
   const sigset_t set = SupervisedSignals();
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
@@ -51,7 +52,8 @@ int ToPollMillis(Nanoseconds wait) {
 }
 
 std::string DescribeExit(int status) {
-  if (WIFSIGNALED(status)) return fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
+  if (WIFSIGNALED(status))
+    return fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
   return fmt::format("exit code {}", WEXITSTATUS(status));
 }
 
@@ -87,7 +89,8 @@ absl::Status Supervisor::Run() {
     }
     Reap(false);
     for (Child& child : children_) {
-      if (child.pid == 0 && bad_input_.empty() && clock_.Boot() >= child.start_at) RETURN_IF_ERROR(Start(child));
+      if (child.pid == 0 && bad_input_.empty() && clock_.Boot() >= child.start_at)
+        RETURN_IF_ERROR(Start(child));
     }
   }
   StopAll();
@@ -97,7 +100,8 @@ absl::Status Supervisor::Run() {
 
 absl::Status Supervisor::Start(Child& child) {
   std::vector<char*> arguments{const_cast<char*>(program_.c_str())};
-  for (const std::string& argument : child.spec.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : child.spec.arguments)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
@@ -135,6 +139,7 @@ void Supervisor::StopAll() {
     if (child.pid != 0) ::kill(child.pid, SIGTERM);
   }
   const BootTime deadline = clock_.Boot() + kStopDeadline;
+  Reap(true);  // the SIGCHLD of one that ended already may have been read together with the stop
   while (AnyRunning() && clock_.Boot() < deadline) {
     pollfd wait{.fd = signals_, .events = POLLIN, .revents = 0};
     ::poll(&wait, 1, ToPollMillis(deadline - clock_.Boot()));
@@ -159,14 +164,18 @@ Nanoseconds Supervisor::UntilNextStart() const {
   return std::max(least, Nanoseconds(0));
 }
 
-// Doubles from kFirstBackOff to kLastBackOff; 25 % jitter keeps children that died together from returning together.
+// Doubles from kFirstBackOff to kLastBackOff; 25 % jitter keeps children that died together from
+// returning together.
 Nanoseconds Supervisor::BackOff(int failures) {
-  const Nanoseconds base = std::min(kLastBackOff, kFirstBackOff * (int64_t{1} << std::clamp(failures - 1, 0, 10)));
-  return Nanoseconds(base.count() + std::uniform_int_distribution<int64_t>(0, base.count() / 4)(random_));
+  const Nanoseconds base =
+      std::min(kLastBackOff, kFirstBackOff * (int64_t{1} << std::clamp(failures - 1, 0, 10)));
+  return Nanoseconds(base.count() +
+                     std::uniform_int_distribution<int64_t>(0, base.count() / 4)(random_));
 }
 
 bool Supervisor::AnyRunning() const {
-  return std::any_of(children_.begin(), children_.end(), [](const Child& child) { return child.pid != 0; });
+  return std::any_of(children_.begin(), children_.end(),
+                     [](const Child& child) { return child.pid != 0; });
 }
 
 std::string ThisProgram() {

@@ -19,12 +19,14 @@ struct ChildSpec {
   std::vector<std::string> arguments;
 };
 
-// Starts processes of this very program, restarts those that end (exponential back-off with jitter, 0.5 s to 30 s, reset
-// after a minute of life) and ends them all together. A child dies with its parent (PR_SET_PDEATHSIG), whatever kills that.
-// A child that exits with code 2 was given bad input and would be again: everything stops and Run says so.
+// Starts processes of this very program, restarts those that end (exponential back-off with jitter,
+// 0.5 s to 30 s, reset after a minute of life) and ends them all together. A child dies with its
+// parent (PR_SET_PDEATHSIG), whatever kills that. A child that exits with code 2 was given bad
+// input and would be again: everything stops and Run says so.
 //
-// Used by one thread, the one that calls Run; it blocks SIGINT, SIGTERM and SIGCHLD in that thread for its own use, so make
-// it before any other thread. Does not watch whether a child makes progress: a silent node is the dispatcher's alarm.
+// Used by one thread, the one that calls Run; it blocks SIGINT, SIGTERM and SIGCHLD in that thread
+// for its own use, so make it before any other thread. Does not watch whether a child makes
+// progress: a silent node is the dispatcher's alarm.
 class Supervisor {
  public:
   Supervisor(std::string program, std::vector<ChildSpec> children, const Clock& clock);
@@ -32,8 +34,8 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
 
-  // Until SIGINT or SIGTERM arrives, or a child exits with code 2 (FAILED_PRECONDITION). Children then get SIGTERM, and
-  // SIGKILL after kStopDeadline.
+  // Until SIGINT or SIGTERM arrives, or a child exits with code 2 (FAILED_PRECONDITION). Children
+  // then get SIGTERM, and SIGKILL after kStopDeadline.
   absl::Status Run();
 
   static constexpr Seconds kStopDeadline{10};

@@ -68,31 +68,37 @@ TEST_F(SiteTest, NamesTheMissingPasswordFile) {
 }
 
 TEST_F(SiteTest, RefusesPasswordsInUrls) {
-  EXPECT_THAT(Problem(kSite, "rtsp://127", "rtsp://u:p@127"), HasSubstr("use username and password_file"));
+  EXPECT_THAT(Problem(kSite, "rtsp://127", "rtsp://u:p@127"),
+              HasSubstr("use username and password_file"));
 }
 
 TEST_F(SiteTest, RefusesALineCrossingWithoutALine) {
-  EXPECT_THAT(Problem(kSite, ", line: ['0.1,0.5', '0.9,0.5']", ""), HasSubstr("camera yard: rule gate: line_crossing needs a line"));
+  EXPECT_THAT(Problem(kSite, ", line: ['0.1,0.5', '0.9,0.5']", ""),
+              HasSubstr("camera yard: rule gate: line_crossing needs a line"));
 }
 
 TEST_F(SiteTest, RefusesTiersThatDoNotAscend) {
-  EXPECT_THAT(Problem(kSite, "roads: demo", "roads: demo\n  tiers_s: [60, 300, 180]"), HasSubstr("tiers_s: must ascend"));
+  EXPECT_THAT(Problem(kSite, "roads: demo", "roads: demo\n  tiers_s: [60, 300, 180]"),
+              HasSubstr("tiers_s: must ascend"));
 }
 
 TEST_F(SiteTest, RefusesTwoCamerasOfOneId) {
   const std::string text(kSite);
   const std::string camera = text.substr(text.find("  - id: yard"));
-  EXPECT_THAT(Problem(text + camera, "id: demo", "id: demo"), HasSubstr("camera yard: the id is used twice"));
+  EXPECT_THAT(Problem(text + camera, "id: demo", "id: demo"),
+              HasSubstr("id 'yard' is used twice"));
 }
 
 TEST_F(SiteTest, NamesNodesAndDetectorsThatDoNotExist) {
   EXPECT_THAT(Problem(kSite, "purpose: test", "purpose: test\n    node: west\n    detector: yolo"),
-              ::testing::AllOf(HasSubstr("node west is not in nodes"), HasSubstr("detector yolo is not in detectors")));
+              ::testing::AllOf(HasSubstr("node west is not in nodes"),
+                               HasSubstr("detector yolo is not in detectors")));
 }
 
 TEST_F(SiteTest, AnUnknownKeyIsShownWithLineAndNearestName) {
-  EXPECT_THAT(Problem(kSite, "retention_hours", "retention_hour"),
-              ::testing::AllOf(HasSubstr("site.yaml:12:"), HasSubstr("did you mean retention_hours")));
+  EXPECT_THAT(
+      Problem(kSite, "retention_hours", "retention_hour"),
+      ::testing::AllOf(HasSubstr("site.yaml:12:"), HasSubstr("did you mean 'retention_hours'")));
 }
 
 }  // namespace

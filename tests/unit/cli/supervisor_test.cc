@@ -14,7 +14,9 @@
 namespace cordon::cli {
 namespace {
 
-ChildSpec Shell(const std::string& name, const std::string& script) { return {name, {"-c", script}}; }
+ChildSpec Shell(const std::string& name, const std::string& script) {
+  return {name, {"-c", script}};
+}
 
 int Lines(const std::string& path) {
   std::ifstream file(path);
@@ -36,11 +38,12 @@ bool AwaitLines(const std::string& path, int lines) {
 TEST(Supervisor, StopsEverythingWhenAChildWasGivenBadInput) {
   testing::TemporaryFolder folder;
   const std::string log = folder.File("log");
-  Supervisor supervisor("/bin/sh",
-                        {Shell("good", "trap 'echo term >> " + log + "; exit 0' TERM; echo up >> " + log +
-                                           "; while :; do sleep 0.05; done"),
-                         Shell("bad", "while ! grep -q up " + log + "; do sleep 0.02; done; exit 2")},
-                        SystemClock());
+  Supervisor supervisor(
+      "/bin/sh",
+      {Shell("good", "trap 'echo term >> " + log + "; exit 0' TERM; echo up >> " + log +
+                         "; while :; do sleep 0.05; done"),
+       Shell("bad", "while ! grep -q up " + log + "; do sleep 0.02; done; exit 2")},
+      SystemClock());
   const absl::Status status = supervisor.Run();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(std::string(status.message()).find("bad"), std::string::npos) << status;
@@ -50,7 +53,8 @@ TEST(Supervisor, StopsEverythingWhenAChildWasGivenBadInput) {
 TEST(Supervisor, StartsAgainWhatDiedAndEndsWithSigterm) {
   testing::TemporaryFolder folder;
   const std::string log = folder.File("log");
-  Supervisor supervisor("/bin/sh", {Shell("dies", "echo up >> " + log + "; kill -9 $$")}, SystemClock());
+  Supervisor supervisor("/bin/sh", {Shell("dies", "echo up >> " + log + "; kill -9 $$")},
+                        SystemClock());
   const pthread_t running = ::pthread_self();
   std::thread stopper([&] {
     EXPECT_TRUE(AwaitLines(log, 3)) << "two restarts within the back-off";
@@ -65,8 +69,9 @@ TEST(Supervisor, KillsNoChildThatEndsByItself) {
   const std::string log = folder.File("log");
   {
     Supervisor supervisor(
-        "/bin/sh", {Shell("slow", "trap 'sleep 0.3; echo clean >> " + log + "; exit 0' TERM; echo up >> " + log +
-                                      "; while :; do sleep 0.05; done")},
+        "/bin/sh",
+        {Shell("slow", "trap 'sleep 0.3; echo clean >> " + log + "; exit 0' TERM; echo up >> " +
+                           log + "; while :; do sleep 0.05; done")},
         SystemClock());
     const pthread_t running = ::pthread_self();
     std::thread stopper([&] {
