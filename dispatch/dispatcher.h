@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/metrics.h"
+#include "dispatch/eta_watch.h"
+#include "dispatch/event_store.h"
+#include "dispatch/incident_book.h"
+#include "dispatch/unit_board.h"
+#include "proto/telemetry.pb.h"
+
+namespace cordon {
+
+// An alert whose circles are known, with the times of all its stages.
+struct AlertReport {
+  proto::Alert alert;  // without the picture
+  proto::Incident incident;
+  proto::ResponseCircles circles;
+};
+
+// Hears what the dispatcher has made durable, in the order of the commits. Called on the
+// dispatcher's two threads and, OnHealth, on that of the reporter, possibly at the same time; must
+// return at once (hand on, do not work) and must not call the dispatcher.
+class DispatchListener {
+ public:
+  virtual ~DispatchListener() = default;
+  // `incident` is null for a test alert.
+  virtual void OnAlert(const StoredAlert& alert, const proto::Incident* incident) {
+    (void)alert, (void)incident;
+  }
+  virtual void OnCircles(const proto::ResponseCircles& circles) {
+    (void)circles;
+  }  // without alert_id: a refresh
+  virtual void OnIncident(const IncidentStep& step) { (void)step; }
+  virtual void OnEvidence(const proto::EvidenceReady& evidence) { (void)evidence; }
+  virtual void OnVerdict(const proto::AlertVerdict& verdict) { (void)verdict; }
+  virtual void OnUnit(const proto::UnitChange& change) { (void)change; }
+  virtual void OnNotice(const proto::Notice& notice) { (void)notice; }
+  virtual void OnHealth(const proto::NodeHealth& health) { (void)health; }
+  // After every listener had OnCircles: published_ns is stamped. For a line a person reads, and for
+  // latency.
+  virtual void OnReport(const AlertReport& report) { (void)report; }
+};
+
+// What the circles thread asks of the road search. Areas do not depend on the units: a refresh
+// leaves them out.
+struct CirclesRequest {
+  LatLon scene;
+  std::span<const UnitState> units;
+  bool areas = true;
+};
+using ComputeCircles = std::function<absl::StatusOr<proto::ResponseCircles>(const CirclesRequest&)>;
+
+// Alerts in, incidents and response circles out.
+//
+// Threads: "dispatch" owns the store and the incidents: every public call below hands its work to
+// it and waits for the COMMIT (at most kPatience, then DEADLINE_EXCEEDED: it may still happen).
+// "circles" computes off the commit path with the newest positions. Life: Start, then calls from
+// any thread, destruction last. A failed COMMIT ends the process: the store must be reopened, and a
+// supervisor does that.
+class Dispatcher {
+ public:
+  // Called inside a transaction of the store: de-duplicates, moves the cursor of the producer on
+  // the same connection and answers with the records that are new, in order.
+  using Admit =
+      std::function<absl::StatusOr<std::vector<proto::OutboxRecord>>(sqlite::Connection&)>;
+
+  struct Camera {
+    std::string id;
+    std::string name;
+    double retention_hours = 0;  // of its pictures; 0: for ever
+  };
+  struct Options {
+    std::string store_path;
+    proto::DispatchConfig config;
+    std::vector<Camera> cameras;
+    std::vector<std::string> producers;  // expected; one that is silent is an alarm
+    ComputeCircles compute_circles;
+    std::function<absl::Status(sqlite::Connection&)>
+        prepare;  // tables of other modules in the same file; may be empty
+    std::vector<DispatchListener*> listeners;  // outlive the dispatcher
+  };
+  static constexpr Seconds kPatience{10};
+
+  static absl::StatusOr<std::unique_ptr<Dispatcher>> Start(const Clock& clock, Metrics& metrics,
+                                                           UnitBoard& board, Options options);
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // One transaction: what `admit` writes, and alert, incident and evidence rows for what it
+  // answers. OK: durable, may be acknowledged. Otherwise nothing was written.
+  absl::Status Deliver(Admit admit);
+
+  // A person's decisions; all durable when they return. NOT_FOUND, FAILED_PRECONDITION,
+  // INVALID_ARGUMENT as the book says.
+  absl::StatusOr<proto::Incident> Acknowledge(const std::string& incident, const Deed& deed);
+  absl::StatusOr<proto::Incident> Assign(const std::string& incident, const UnitId& unit,
+                                         const Deed& deed);
+  absl::StatusOr<proto::Incident> Release(const std::string& incident, const UnitId& unit,
+                                          const Deed& deed);
+  absl::StatusOr<proto::Incident> Note(const std::string& incident, const std::string& text,
+                                       const Deed& deed);
+  // Closes it and releases its units. A false alarm is also the verdict on each of its alerts that
+  // has none.
+  absl::StatusOr<proto::Incident> Close(const std::string& incident, bool false_alarm,
+                                        const Deed& deed);
+  absl::Status JudgeAlert(const std::string& alert, bool true_alarm, const Deed& deed);
+  // As the crew or an operator reports it. A unit that becomes free leaves its incident.
+  absl::Status SetUnitStatus(const UnitId& unit, proto::UnitStatus status, const Deed& deed);
+
+  // Telemetry: thread-safe, never waits.
+  void ReportHealth(const proto::NodeHealth& health);
+  void ProducerHeard(const std::string& producer);
+
+  // Runs `read` on the owner thread, which alone may use the store.
+  absl::Status Read(std::function<absl::Status(EventStore&)> read);
+
+  const proto::DispatchConfig& config() const { return options_.config; }
+
+ private:
+  struct CirclesJob {
+    proto::Alert alert;
+    proto::Incident incident;
+  };
+  struct Producer {
+    BootTime heard{};
+    bool silent = false;
+    uint64_t notice = 0;
+  };
+  using Task = std::function<void()>;
+
+  Dispatcher(const Clock& clock, Metrics& metrics, UnitBoard& board, Options options);
+  absl::Status Open();
+
+  // Any thread.
+  absl::Status OnOwner(std::function<absl::Status()> work);
+  absl::StatusOr<proto::Incident> Change(std::function<absl::StatusOr<proto::Incident>()> change);
+  // Only in "dispatch".
+  void OwnerLoop();
+  absl::Status InTransaction(const std::function<absl::Status()>& work);
+  absl::Status Take(std::vector<proto::OutboxRecord> records);
+  absl::Status TakeAlert(proto::Alert alert);
+  absl::Status ChangeUnit(const UnitId& unit, proto::UnitStatus status, const std::string& incident,
+                          const Deed& deed);
+  absl::Status AdvanceIncident(const std::string& incident, proto::UnitStatus status,
+                               const Deed& deed);
+  absl::Status ArmTimers(const std::string& incident, const UnitId& unit);
+  absl::Status RaiseNotice(proto::Notice notice, uint64_t* number = nullptr);
+  absl::Status FireTimer(const StoredTimer& timer);
+  std::string OfferText(const std::string& incident, const std::string& silent_unit);
+  void FireDueTimers();
+  void WatchProducers();
+  void DropOldSnapshots();
+  void Publish();
+  // Only in "circles".
+  void CirclesLoop();
+  void ComputeFor(std::vector<CirclesJob> jobs);
+  void RefreshOpen();
+  void Tell(const std::function<void(DispatchListener&)>& say);
+
+  const Clock& clock_;
+  UnitBoard& board_;
+  const Options options_;
+  UlidGenerator ids_;
+  prometheus::Counter& alerts_total_;
+  prometheus::Counter& repeats_total_;
+  prometheus::Counter& circles_missed_total_;
+  prometheus::Histogram& delivered_seconds_;
+  prometheus::Histogram& commit_seconds_;
+  prometheus::Histogram& circles_seconds_;
+  prometheus::Histogram& report_seconds_;
+
+  // Both threads and callers.
+  BoundedQueue<Task> tasks_;
+  BoundedQueue<CirclesJob> circles_jobs_;
+  std::atomic<bool> stopping_{false};
+  absl::Mutex mutex_;
+  std::map<std::string, Producer> producers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<proto::Incident> open_incidents_
+      ABSL_GUARDED_BY(mutex_);  // settled; for the circles thread
+
+  // Only in "dispatch" (and in Open, before it runs).
+  std::unique_ptr<EventStore> store_;
+  std::unique_ptr<IncidentBook> book_;
+  std::vector<StoredTimer> timers_;
+  std::vector<std::function<void(DispatchListener&)>> said_;  // to tell after COMMIT
+  std::vector<std::function<void()>> after_commit_;
+  BootTime snapshots_checked_{};
+
+  // Only in "circles".
+  std::map<std::string, proto::ResponseCircles> shown_;  // by open incident
+  EtaWatch watch_;
+  BootTime refreshed_{};
+
+  std::thread owner_;
+  std::thread circles_;
+};
+
+}  // namespace cordon

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/sqlite.h"
+#include "base/time.h"
+#include "proto/alert.pb.h"
+#include "proto/circles.pb.h"
+#include "proto/incident.pb.h"
+
+namespace cordon {
+
+// An alert as the dispatcher holds it. The picture is read apart (Snapshot()).
+struct StoredAlert {
+  uint64_t number = 0;      // rises with each alert; pages and follows by it
+  proto::Alert alert;       // without snapshot_jpeg
+  std::string incident_id;  // empty: a test
+  bool has_snapshot = false;
+  std::optional<bool> verdict;  // an operator's: true or false alarm
+  std::optional<proto::EvidenceReady> evidence;
+};
+
+// Which alerts; empty fields do not restrict.
+struct AlertQuery {
+  std::string alert_id;
+  std::string incident_id;
+  std::string camera_id;
+  std::optional<proto::EventKind> kind;
+  std::optional<WallTime> since;
+  std::optional<WallTime> until;
+  std::optional<uint64_t> after;  // numbers above this
+  bool newest_first = true;
+  uint32_t limit = 100;
+};
+
+// Alerts and verdicts of one rule of one camera: its false-alarm rate.
+struct RuleScore {
+  std::string camera_id;
+  std::string rule_id;
+  uint64_t alerts = 0;
+  uint64_t judged_true = 0;
+  uint64_t judged_false = 0;
+  double days = 0;  // from the first alert of the store, or `since`, until now
+  double false_per_day() const { return days > 0 ? static_cast<double>(judged_false) / days : 0; }
+};
+
+// A deadline that outlives the process. Boot time counts while the host lives; after a reboot the
+// row is due at once.
+struct StoredTimer {
+  std::string kind;
+  std::string incident_id;
+  std::string unit_id;
+  std::string boot_id;
+  BootTime due{};
+};
+
+// The dispatcher's record in one SQLite file (docs/decisions: one writing connection). What is
+// written stays: incidents, units and verdicts are sequences of changes with actor and cause; the
+// incident rows are their fold, kept for reading. The writing calls belong into a transaction of
+// the caller. Used by one thread at a time; `cordon events` opens it read-only.
+class EventStore {
+ public:
+  // Creates or migrates the file. Errors as sqlite::Connection::Open and Migrate.
+  static absl::StatusOr<std::unique_ptr<EventStore>> Open(const std::string& path,
+                                                          sqlite::Connection::Mode mode);
+
+  sqlite::Connection& connection() { return *connection_; }
+
+  // False: an alert of this id is there already and nothing was written.
+  absl::StatusOr<bool> AddAlert(const proto::Alert& alert, const std::string& incident_id,
+                                WallTime delivered);
+  absl::Status AddEvidence(const proto::EvidenceReady& evidence);
+  absl::Status AddVerdict(const proto::AlertVerdict& verdict);
+  absl::Status PutCircles(const proto::ResponseCircles& circles);
+  absl::Status AddIncidentChange(const proto::IncidentChange& change);
+  absl::Status PutIncident(const proto::Incident& incident);
+  absl::Status AddUnitChange(const proto::UnitChange& change);
+  absl::StatusOr<uint64_t> AddNotice(const proto::Notice& notice);
+  absl::Status ClearNotice(uint64_t number, WallTime at);
+  absl::Status PutTimer(const StoredTimer& timer);
+  absl::Status RemoveTimers(const std::string& incident_id, const std::string& unit_id);
+  absl::Status RemoveTimer(const StoredTimer& timer);
+  // Removes the pictures of this camera's alerts from before `before`; answers how many.
+  absl::StatusOr<int> DropSnapshots(const std::string& camera_id, WallTime before);
+
+  absl::StatusOr<std::vector<StoredAlert>> Alerts(const AlertQuery& query);
+  absl::StatusOr<std::string> Snapshot(const std::string& alert_id);  // NOT_FOUND without one
+  absl::StatusOr<proto::ResponseCircles> Circles(const std::string& alert_id);  // NOT_FOUND
+  absl::StatusOr<proto::Incident> FindIncident(const std::string& id);          // NOT_FOUND
+  absl::StatusOr<std::vector<proto::Incident>> Incidents(bool open_only,
+                                                         uint32_t limit);  // newest first
+  absl::StatusOr<std::vector<proto::IncidentChange>> IncidentChanges(const std::string& id);
+  absl::StatusOr<std::vector<proto::UnitChange>> LastUnitChanges();  // one for each unit
+  absl::StatusOr<std::vector<proto::Notice>> Notices(bool open_only, uint32_t limit);
+  absl::StatusOr<std::vector<StoredTimer>> Timers();
+  absl::StatusOr<std::vector<RuleScore>> RuleScores(WallTime since, WallTime now);
+
+ private:
+  explicit EventStore(std::unique_ptr<sqlite::Connection> connection)
+      : connection_(std::move(connection)) {}
+  // Prepared once, keyed by the literal's address.
+  absl::StatusOr<sqlite::Statement*> Use(const char* sql);
+
+  std::unique_ptr<sqlite::Connection> connection_;
+  absl::flat_hash_map<const char*, std::unique_ptr<sqlite::Statement>> statements_;
+};
+
+}  // namespace cordon
