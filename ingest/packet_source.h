@@ -48,6 +48,8 @@ struct Packet {
   BootTime received;             // its last byte came off the network (files: when it was read)
 };
 
+struct RtspStats;  // ingest/rtsp_options.h
+
 // One connection to one camera, or one pass over one file. Used by one thread (the camera's owner), but for Interrupt().
 // After an error other than DEADLINE_EXCEEDED from Read the source is dead: destroy it and make a new one.
 class PacketSource {
@@ -65,6 +67,9 @@ class PacketSource {
 
   // Makes a running or future Open or Read return CANCELLED soon (<= 100 ms). Any thread.
   virtual void Interrupt() = 0;
+
+  // What this connection counted so far (loss, foreign packets, time jumps ...); nullptr for sources without a network.
+  virtual const RtspStats* rtsp_stats() const { return nullptr; }
 };
 
 }  // namespace cordon

@@ -7,18 +7,35 @@
 #include "ingest/file_source.h"
 #include "ingest/folder_source.h"
 #include "ingest/paced_source.h"
+#include "ingest/rtsp_source.h"
+#include "ingest/rtsp_url.h"
 
 namespace cordon {
 namespace {
 
 constexpr size_t kMaxPasswordBytes = 4096;
 
-bool HasUserInfo(const std::string& url) {
-  const size_t begin = url.find("://");
-  if (begin == std::string::npos) return false;
-  const std::string authority =
-      url.substr(begin + 3, url.find_first_of("/?", begin + 3) - begin - 3);
-  return absl::StrContains(authority, "@");
+std::unique_ptr<PacketSource> MakeRtspSource(const proto::CameraConfig& camera,
+                                             const Secret& password, const Clock& clock,
+                                             const std::string& url) {
+  RtspOptions options;
+  options.url = url;
+  options.username = camera.username();
+  options.password = password;
+  options.allow_basic_auth = camera.allow_basic_auth();
+  options.certificate_sha256 = camera.server_certificate_sha256();
+  switch (camera.transport()) {
+    case proto::CameraConfig::TRANSPORT_UDP:
+      options.transport = RtspTransport::kUdp;
+      break;
+    case proto::CameraConfig::TRANSPORT_HTTP:
+      options.transport = RtspTransport::kHttpTunnel;
+      break;
+    default:
+      options.transport = RtspTransport::kTcp;
+      break;
+  }
+  return NewRtspSource(std::move(options), clock);
 }
 
 }  // namespace
@@ -39,10 +56,8 @@ absl::StatusOr<std::unique_ptr<PacketSource>> MakePacketSource(const proto::Came
   options.username = camera.username();
   options.password = password;
   options.allow_basic_auth = camera.allow_basic_auth();
-  if (absl::StartsWith(address, "rtsp://")) {
-    options.kind =
-        camera.transport() == proto::CameraConfig::TRANSPORT_UDP ? Kind::kRtspUdp : Kind::kRtspTcp;
-    return std::make_unique<FileSource>(std::move(options), clock);
+  if (absl::StartsWith(address, "rtsp://") || absl::StartsWith(address, "rtsps://")) {
+    return MakeRtspSource(camera, password, clock, address);
   }
   if (absl::StartsWith(address, "http://") || absl::StartsWith(address, "https://")) {
     options.kind = Kind::kHttp;
