@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/camera_analyzer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "analytics/region_finder.h"
+#include "analytics/rule_engine.h"
+#include "analytics/scene_model.h"
+#include "analytics/tracker.h"
+
+namespace cordon {
+namespace {
+
+// Scores of the built-in path.
+constexpr float kRegionConfident = 0.5F;
+constexpr float kRegionScore = 0.6F;
+constexpr float kFaintRegionScore = 0.3F;
+constexpr float kFaintFill = 0.22F;
+constexpr float kSureVehicle = 0.6F;
+
+// Between two runs the scene's own time goes on by this much.
+constexpr Microseconds kRunGap = Seconds(1);
+
+// Detector regions reach this share of their size beyond what moved.
+constexpr float kRegionMargin = 0.25F;
+
+TrackerOptions BuiltinTracking() {
+  TrackerOptions options;
+  options.confident_score = kRegionConfident;
+  options.position_noise = 0.12F;
+  options.size_noise = 0.2F;
+  options.confirm_hits = 3;
+  options.confirm_after = Milliseconds(280);
+  return options;
+}
+
+TrackerOptions DetectorTracking(const Detector& detector) {
+  TrackerOptions options;
+  options.confident_score = detector.confident_score();
+  options.least_score = detector.confident_score() / 2;
+  return options;
+}
+
+// Without a classifier: people stand upright, vehicles fill wide boxes.
+Classification ByShape(const MovingRegion& region, float aspect) {
+  const float slender = region.box.height / (region.box.width * aspect);
+  if (slender >= 1.2F) return {kPerson, kRegionScore};
+  if (slender <= 0.8F && region.fill > 0.5F) return {kVehicle, kRegionScore};
+  return {kOther, kRegionScore};
+}
+
+// Unites regions that overlap, so that a detector sees nothing twice.
+std::vector<PictureBox> United(std::vector<PictureBox> boxes) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < boxes.size(); ++i) {
+      for (size_t j = i + 1; j < boxes.size();) {
+        if (Overlap(boxes[i], boxes[j]) <= 0) {
+          ++j;
+          continue;
+        }
+        boxes[i] = Union(boxes[i], boxes[j]);
+        boxes.erase(boxes.begin() + static_cast<ptrdiff_t>(j));
+        changed = true;
+      }
+    }
+  }
+  return boxes;
+}
+
+class Analyzer final : public CameraAnalyzer {
+ public:
+  Analyzer(CameraAnalyzerOptions options, std::unique_ptr<RuleEngine> rules)
+      : options_(std::move(options)),
+        rules_(std::move(rules)),
+        tracking_(options_.detector ? DetectorTracking(*options_.detector) : BuiltinTracking()),
+        tracker_(tracking_) {}
+
+  Analysis Analyze(const Frame& frame) override {
+    Analysis analysis;
+    FollowTime(frame);
+    const float aspect =
+        static_cast<float>(frame.luma.width) / static_cast<float>(frame.luma.height);
+    const SceneView& view = scene_.Update(frame.luma, scene_time_, HeldBoxes());
+    analysis.foreground = view.foreground_share;
+    finder_.FindBlobs(view.foreground);
+    const std::vector<Detection> detections = options_.detector
+                                                  ? AskDetector(frame, analysis.detector_status)
+                                                  : NameRegions(frame, aspect);
+    tracker_.Update(frame.times.media, detections, aspect);
+    CollectTracks();
+    RuleInput input;
+    input.now = frame.times.media;
+    input.wall = frame.times.received_wall;
+    input.aspect = aspect;
+    input.tracks = known_;
+    analysis.events = rules_->Evaluate(input);
+    for (const Track& track : known_) {
+      if (input.now - track.seen <= tracking_.show_lost) analysis.boxes.push_back(ToProto(track));
+    }
+    analysis.active =
+        view.learning || !blobs_seen_.empty() || !tracker_.tracks().empty() || rules_->pending();
+    return analysis;
+  }
+
+ private:
+  void FollowTime(const Frame& frame) {
+    const bool first = !last_media_;
+    if (!first && (frame.run != run_ || frame.times.media < *last_media_)) {
+      tracker_.Reset();
+      rules_->Reset();
+      scene_time_ += kRunGap;
+    } else if (!first) {
+      scene_time_ += frame.times.media - *last_media_;
+    }
+    run_ = frame.run;
+    last_media_ = frame.times.media;
+  }
+
+  // Where the scene must not be relearnt: what is known to have moved, wherever it is now.
+  std::vector<PictureBox> HeldBoxes() const {
+    std::vector<PictureBox> held;
+    if (!last_media_) return held;
+    for (const Track& track : tracker_.tracks()) {
+      if (track.confirmed && track.travelled > 0.5F) held.push_back(Grown(track.box, 0.1F));
+    }
+    return held;
+  }
+
+  std::vector<Detection> NameRegions(const Frame& frame, float aspect) {
+    const std::vector<MovingRegion> blobs = AllBlobs();
+    const std::vector<Classification> blob_names = Classify(frame, blobs, aspect);
+    std::vector<bool> whole(blobs.size());
+    for (size_t i = 0; i < blobs.size(); ++i) {
+      whole[i] = blob_names[i].object_class == kVehicle && blob_names[i].score > kSureVehicle;
+    }
+    std::vector<PictureBox> expected;
+    for (const auto& [id, box] : tracker_.Predict(frame.times.media)) expected.push_back(box);
+    const std::vector<MovingRegion> regions = finder_.Split(tracker_.size_prior(), expected, whole);
+    const std::vector<Classification> names = Classify(frame, regions, aspect);
+    std::vector<Detection> detections;
+    for (size_t i = 0; i < regions.size(); ++i) {
+      const float score = regions[i].fill < kFaintFill ? kFaintRegionScore : kRegionScore;
+      detections.push_back({regions[i].box, names[i].object_class, score});
+    }
+    return detections;
+  }
+
+  std::vector<MovingRegion> AllBlobs() {
+    blobs_seen_.clear();
+    for (const Blob& blob : finder_.blobs()) blobs_seen_.push_back(finder_.AsRegion(blob));
+    return blobs_seen_;
+  }
+
+  std::vector<Classification> Classify(const Frame& frame, const std::vector<MovingRegion>& regions,
+                                       float aspect) const {
+    if (options_.classifier) return options_.classifier->Classify(frame, regions);
+    std::vector<Classification> names;
+    names.reserve(regions.size());
+    for (const MovingRegion& region : regions) names.push_back(ByShape(region, aspect));
+    return names;
+  }
+
+  // The detector looks where something moves and where a known object stands still.
+  std::vector<Detection> AskDetector(const Frame& frame, absl::Status& status) {
+    std::vector<PictureBox> boxes;
+    for (const MovingRegion& blob : AllBlobs()) boxes.push_back(Grown(blob.box, kRegionMargin));
+    for (const auto& [id, box] : tracker_.Predict(frame.times.media)) {
+      const PictureBox inside = Grown(box, kRegionMargin);
+      if (inside.area() > 0) boxes.push_back(inside);
+    }
+    if (boxes.empty()) return {};
+    std::vector<PixelRect> regions;
+    for (const PictureBox& box : United(std::move(boxes))) {
+      regions.push_back(ToPixels(box, frame.source_width, frame.source_height));
+    }
+    auto detections = options_.detector->Detect(frame, regions);
+    if (detections.ok()) return *std::move(detections);
+    status = detections.status();
+    return {};
+  }
+
+  void CollectTracks() {
+    known_.clear();
+    for (const Track& track : tracker_.tracks()) {
+      if (track.confirmed) known_.push_back(track);
+    }
+  }
+
+  static proto::TrackBox ToProto(const Track& track) {
+    proto::TrackBox out;
+    out.set_track_id(track.id);
+    out.set_object_class(track.object_class);
+    const PictureBox box = ClampToPicture(track.box);
+    out.mutable_box()->set_x(box.x);
+    out.mutable_box()->set_y(box.y);
+    out.mutable_box()->set_width(box.width);
+    out.mutable_box()->set_height(box.height);
+    return out;
+  }
+
+  const CameraAnalyzerOptions options_;
+  const std::unique_ptr<RuleEngine> rules_;
+  const TrackerOptions tracking_;
+  SceneModel scene_;
+  RegionFinder finder_;
+  Tracker tracker_;
+  MediaTime scene_time_{};
+  std::optional<MediaTime> last_media_;
+  uint64_t run_ = 0;
+  std::vector<MovingRegion> blobs_seen_;
+  std::vector<Track> known_;  // confirmed
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CameraAnalyzer>> CameraAnalyzer::Create(
+    CameraAnalyzerOptions options) {
+  std::string name = "builtin";
+  std::string sha256;
+  if (options.detector) {
+    name = options.detector->name();
+    sha256 = options.detector->sha256();
+  } else if (options.classifier) {
+    name = options.classifier->name();
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<RuleEngine> rules,
+                   RuleEngine::Create(options.camera, options.time_zone, options.holidays,
+                                      std::move(name), std::move(sha256)));
+  return std::make_unique<Analyzer>(std::move(options), std::move(rules));
+}
+
+}  // namespace cordon

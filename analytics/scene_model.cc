@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/scene_model.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <opencv2/imgproc.hpp>
+
+#include "base/check.h"
+
+namespace cordon {
+namespace {
+
+// Grey levels and multiples of the mean absolute deviation.
+constexpr float kLeastThreshold = 9;
+constexpr float kMostThreshold = 45;
+constexpr float kDeviations = 4.5F;  // 3.6 sigma of Gaussian noise
+constexpr float kFirstDeviation = 3;
+constexpr float kLeastDeviation = 0.8F;
+
+// Time constants, seconds.
+constexpr float kMeanTau = 6;
+constexpr float kDeviationTau = 12;
+constexpr float kVisitsTau = 30;
+constexpr float kLearningFor = 2;
+
+// A value that came back so often within kVisitsTau belongs to the scene: leaves, rain, a
+// flickering lamp.
+constexpr float kRecurringVisits = 4;
+// Absent for longer than this ends a stay (sensor noise alone does not).
+constexpr float kStayGap = 0.7F;
+
+// Light compensation looks at every kLightStep-th pixel in both directions.
+constexpr int kLightStep = 4;
+constexpr int kLightBins = 8;
+constexpr int kLeastBinSamples = 40;
+
+float Seconds32(Microseconds d) { return static_cast<float>(d.count()) * 1e-6F; }
+
+cv::Mat View(const std::vector<uint8_t>& pixels, int width, int height) {
+  return {height, width, CV_8UC1, const_cast<uint8_t*>(pixels.data())};
+}
+cv::Mat View(const std::vector<float>& values, int width, int height) {
+  return {height, width, CV_32FC1, const_cast<float*>(values.data())};
+}
+
+}  // namespace
+
+void SceneModel::Relearn() { width_ = 0; }
+
+void SceneModel::Start(const LumaPicture& luma, MediaTime time) {
+  width_ = luma.width;
+  height_ = luma.height;
+  began_ = time;
+  now_ = time;
+  const auto size = luma.pixels.size();
+  smooth_.resize(size);
+  cv::Mat smooth = View(smooth_, width_, height_);
+  cv::GaussianBlur(View(luma.pixels, width_, height_), smooth, {3, 3}, 0);
+  mean_.assign(smooth_.begin(), smooth_.end());
+  deviation_.assign(size, kFirstDeviation);
+  second_ = smooth_;
+  second_since_.assign(size, -1e3F);
+  second_seen_.assign(size, -1e3F);
+  visits_.assign(size, 0);
+  held_.assign(size, 0);
+  raw_.assign(size, 0);
+  for (LumaPicture* picture : {&view_.foreground, &view_.still}) {
+    picture->width = width_;
+    picture->height = height_;
+    picture->pixels.assign(size, 0);
+  }
+}
+
+const SceneView& SceneModel::Update(const LumaPicture& luma, MediaTime time,
+                                    std::span<const PictureBox> held) {
+  CORDON_CHECK(luma.width >= 16 && luma.height >= 16, "the analysed picture is too small");
+  if (luma.width != width_ || luma.height != height_) Start(luma, time);
+  step_s_ = std::clamp(Seconds32(time - now_), 0.0F, 2.0F);
+  now_ = time;
+  seconds_since_start_ = Seconds32(time - began_);
+  cv::Mat smooth = View(smooth_, width_, height_);
+  cv::GaussianBlur(View(luma.pixels, width_, height_), smooth, {3, 3}, 0);
+
+  view_.light = EstimateLight();
+  if (view_.light.gain != 1 || view_.light.offset != 0) Follow(view_.light);
+  // Young models average; old ones forget exponentially.
+  const float age = std::max(seconds_since_start_, step_s_);
+  const float tau = std::clamp(age, 0.3F, kMeanTau);
+  const size_t different =
+      Classify(1 - std::exp(-step_s_ / tau), 1 - std::exp(-step_s_ / kDeviationTau));
+  view_.foreground_share = static_cast<double>(different) / static_cast<double>(raw_.size());
+  view_.learning = seconds_since_start_ < kLearningFor;
+  ConsultSecondValue(held);
+  Clean();
+  RemoveShadows();
+  return view_;
+}
+
+// Medians of (now - scene) by the scene's brightness, then a line through them: robust against
+// whatever moves as long as it covers less than half of each brightness class.
+LightChange SceneModel::EstimateLight() const {
+  std::array<std::array<uint16_t, 512>, kLightBins> histogram{};
+  std::array<int, kLightBins> samples{};
+  for (int y = kLightStep / 2; y < height_; y += kLightStep) {
+    for (int x = kLightStep / 2; x < width_; x += kLightStep) {
+      const size_t i =
+          static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
+      const int scene = static_cast<int>(mean_[i]);
+      // Clipped pixels say nothing of the gain.
+      if (smooth_[i] < 3 || smooth_[i] > 252) continue;
+      const auto bin = static_cast<size_t>(scene * kLightBins / 256);
+      ++histogram[bin][static_cast<size_t>(256 + smooth_[i] - scene)];
+      ++samples[bin];
+    }
+  }
+  double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, most = 0;
+  for (size_t bin = 0; bin < kLightBins; ++bin) {
+    if (samples[bin] < kLeastBinSamples) continue;
+    int seen = 0;
+    size_t at = 0;
+    while (2 * (seen += histogram[bin][at]) < samples[bin]) ++at;
+    const double x = (static_cast<double>(bin) + 0.5) * 256 / kLightBins;
+    const double y = static_cast<double>(at) - 256;
+    const double w = samples[bin];
+    n += w;
+    sx += w * x;
+    sy += w * y;
+    sxx += w * x * x;
+    sxy += w * x * y;
+    most = std::max(most, std::abs(y));
+  }
+  if (most < 2 || n < kLeastBinSamples) return {};
+  const double spread = n * sxx - sx * sx;
+  const double slope =
+      spread > n * n * 100 ? std::clamp((n * sxy - sx * sy) / spread, -0.6, 1.5) : 0;
+  return {static_cast<float>(1 + slope), static_cast<float>((sy - slope * sx) / n)};
+}
+
+// Moves the model by the light change if that explains the picture better than no change does.
+void SceneModel::Follow(const LightChange& light) {
+  size_t better = 0;
+  size_t worse = 0;
+  for (size_t i = 0; i < mean_.size(); i += 37) {
+    const float before = std::abs(static_cast<float>(smooth_[i]) - mean_[i]);
+    const float after =
+        std::abs(static_cast<float>(smooth_[i]) - (light.gain * mean_[i] + light.offset));
+    better += before > after + 1;
+    worse += after > before + 1;
+  }
+  if (better < 2 * worse + 10) {
+    view_.light = {};
+    return;
+  }
+  for (float& value : mean_) value = std::clamp(light.gain * value + light.offset, 0.0F, 255.0F);
+  for (uint8_t& value : second_) {
+    value = static_cast<uint8_t>(
+        std::clamp(light.gain * static_cast<float>(value) + light.offset, 0.0F, 255.0F));
+  }
+}
+
+// The hot loop, written without branches so that it is vectorised.
+size_t SceneModel::Classify(float mean_rate, float deviation_rate) {
+  const size_t size = smooth_.size();
+  const uint8_t* picture = smooth_.data();
+  float* mean = mean_.data();
+  float* deviation = deviation_.data();
+  uint8_t* raw = raw_.data();
+  const float floor = NoiseFloor();
+  int different = 0;
+  for (size_t i = 0; i < size; ++i) {
+    const float delta = static_cast<float>(picture[i]) - mean[i];
+    const float distance = std::abs(delta);
+    const float threshold = std::min(std::max(kDeviations * deviation[i], floor), kMostThreshold);
+    const bool moved = distance > threshold;
+    mean[i] += moved ? 0.0F : mean_rate * delta;
+    const float next = deviation[i] + deviation_rate * (distance - deviation[i]);
+    deviation[i] = moved ? deviation[i] : std::max(next, kLeastDeviation);
+    raw[i] = moved ? 255 : 0;
+    different += moved;
+  }
+  return static_cast<size_t>(different);
+}
+
+float SceneModel::NoiseFloor() const { return kLeastThreshold; }
+
+// Pixels that differ from the mean may still belong to the scene: they show the other recurring
+// value, or have stayed the same for so long that the scene has changed.
+void SceneModel::ConsultSecondValue(std::span<const PictureBox> held) {
+  std::fill(held_.begin(), held_.end(), 0);
+  for (const PictureBox& box : held) {
+    const PixelRect r = ToPixels(box, width_, height_);
+    for (int y = r.y; y < r.y + r.height; ++y) {
+      std::memset(held_.data() + y * width_ + r.x, 1, static_cast<size_t>(r.width));
+    }
+  }
+  // A young model may have learnt things that were passing when it started.
+  const float absorb_after = std::clamp(seconds_since_start_ * 0.5F, 2.0F, Seconds32(kAbsorbAfter));
+  const float still_after = Seconds32(kStillAfter);
+  const float now = seconds_since_start_;
+  std::fill(view_.still.pixels.begin(), view_.still.pixels.end(), 0);
+  for (size_t i = 0; i < raw_.size(); ++i) {
+    if (i % 8 == 0 && i + 8 <= raw_.size()) {
+      uint64_t eight = 0;
+      std::memcpy(&eight, raw_.data() + i, 8);
+      if (eight == 0) {
+        i += 7;
+        continue;
+      }
+    }
+    if (raw_[i] == 0) continue;
+    const float threshold =
+        std::clamp(kDeviations * deviation_[i], kLeastThreshold, kMostThreshold);
+    const bool same =
+        std::abs(static_cast<float>(smooth_[i]) - static_cast<float>(second_[i])) < threshold;
+    const float gap = now - second_seen_[i];
+    if (!same) {
+      // The recurring value keeps its seat until it has been away for long.
+      if (visits_[i] * std::exp(-gap / kVisitsTau) >= kRecurringVisits / 2) continue;
+      second_[i] = smooth_[i];
+      second_since_[i] = now;
+      second_seen_[i] = now;
+      visits_[i] = 1;
+      continue;
+    }
+    if (gap > std::max(kStayGap, 2.5F * step_s_)) {
+      visits_[i] = visits_[i] * std::exp(-gap / kVisitsTau) + 1;
+      second_since_[i] = now;
+    }
+    second_seen_[i] = now;
+    if (visits_[i] >= kRecurringVisits && held_[i] == 0) {
+      raw_[i] = 0;
+      deviation_[i] = std::min(deviation_[i] + 0.02F, kMostThreshold / kDeviations);
+      continue;
+    }
+    const float stay = now - second_since_[i];
+    if (stay >= still_after) view_.still.pixels[i] = 255;
+    if (stay >= absorb_after && held_[i] == 0) {
+      const auto before = static_cast<uint8_t>(mean_[i]);
+      mean_[i] = smooth_[i];
+      second_[i] = before;
+      visits_[i] = 1;
+      raw_[i] = 0;
+    }
+  }
+}
+
+// Majority of 3x3: single pixels go, small holes close.
+void SceneModel::Clean() {
+  cv::Mat foreground = View(view_.foreground.pixels, width_, height_);
+  cv::medianBlur(View(raw_, width_, height_), foreground, 3);
+  cv::Mat still = View(view_.still.pixels, width_, height_);
+  cv::medianBlur(still, still, 3);
+}
+
+// A shadow or a light cone scales what it falls on and keeps its texture: the correlation of
+// picture and scene in a small window stays high while the brightness changes.
+void SceneModel::RemoveShadows() {
+  cv::Mat foreground = View(view_.foreground.pixels, width_, height_);
+  cv::Rect all = cv::boundingRect(foreground);
+  if (all.empty()) return;
+  all = (all - cv::Point(4, 4)) + cv::Size(8, 8);
+  all &= cv::Rect(0, 0, width_, height_);
+  cv::Mat now;
+  View(smooth_, width_, height_)(all).convertTo(now, CV_32F);
+  const cv::Mat scene = View(mean_, width_, height_)(all);
+  const cv::Size window(5, 5);
+  cv::Mat now_mean, scene_mean, now_square, scene_square, product;
+  cv::boxFilter(now, now_mean, CV_32F, window);
+  cv::boxFilter(scene, scene_mean, CV_32F, window);
+  cv::boxFilter(now.mul(now), now_square, CV_32F, window);
+  cv::boxFilter(scene.mul(scene), scene_square, CV_32F, window);
+  cv::boxFilter(now.mul(scene), product, CV_32F, window);
+  for (int y = 0; y < all.height; ++y) {
+    uint8_t* mask = foreground.ptr<uint8_t>(all.y + y) + all.x;
+    const float* nm = now_mean.ptr<float>(y);
+    const float* sm = scene_mean.ptr<float>(y);
+    const float* ns = now_square.ptr<float>(y);
+    const float* ss = scene_square.ptr<float>(y);
+    const float* p = product.ptr<float>(y);
+    for (int x = 0; x < all.width; ++x) {
+      if (mask[x] == 0) continue;
+      const float ratio = nm[x] / std::max(sm[x], 1.0F);
+      if (ratio < 0.35F || ratio > 2.2F) continue;
+      const float now_variance = ns[x] - nm[x] * nm[x];
+      const float scene_variance = ss[x] - sm[x] * sm[x];
+      if (scene_variance < 6) continue;
+      const float covariance = p[x] - nm[x] * sm[x];
+      if (covariance > 0.8F * std::sqrt(std::max(now_variance, 1.0F) * scene_variance)) mask[x] = 0;
+    }
+  }
+  cv::medianBlur(foreground, foreground, 3);
+}
+
+void SceneModel::Accept(const PictureBox& box) {
+  if (width_ == 0) return;
+  const PixelRect r = ToPixels(box, width_, height_);
+  for (int y = r.y; y < r.y + r.height; ++y) {
+    for (int x = r.x; x < r.x + r.width; ++x) {
+      const size_t i =
+          static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
+      mean_[i] = smooth_[i];
+      visits_[i] = 0;
+    }
+  }
+}
+
+bool SceneModel::LooksRemoved(const PictureBox& box) const {
+  if (width_ == 0) return false;
+  const PixelRect r = ToPixels(box, width_, height_);
+  // Gradients along the border of the region's own pixels, in the picture and in the scene.
+  double now = 0;
+  double scene = 0;
+  const auto at = [&](int x, int y) {
+    return static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
+  };
+  const std::vector<uint8_t>& mask = view_.foreground.pixels;
+  for (int y = std::max(r.y, 1); y < std::min(r.y + r.height, height_ - 1); ++y) {
+    for (int x = std::max(r.x, 1); x < std::min(r.x + r.width, width_ - 1); ++x) {
+      const bool inside = mask[at(x, y)] != 0;
+      const bool border =
+          inside != (mask[at(x + 1, y)] != 0) || inside != (mask[at(x, y + 1)] != 0);
+      if (!border) continue;
+      now += std::abs(smooth_[at(x + 1, y)] - smooth_[at(x - 1, y)]) +
+             std::abs(smooth_[at(x, y + 1)] - smooth_[at(x, y - 1)]);
+      scene += std::abs(mean_[at(x + 1, y)] - mean_[at(x - 1, y)]) +
+               std::abs(mean_[at(x, y + 1)] - mean_[at(x, y - 1)]);
+    }
+  }
+  return scene > 1.3 * now;
+}
+
+LumaPicture SceneModel::Background() const {
+  LumaPicture picture;
+  if (width_ == 0) return picture;
+  picture.width = width_;
+  picture.height = height_;
+  picture.pixels.resize(mean_.size());
+  std::transform(mean_.begin(), mean_.end(), picture.pixels.begin(),
+                 [](float v) { return static_cast<uint8_t>(v + 0.5F); });
+  return picture;
+}
+
+}  // namespace cordon

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the empty scene looks like, and therefore what is not part of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "analytics/geometry.h"
+#include "base/time.h"
+#include "ingest/frame.h"
+
+namespace cordon {
+
+// A change of the whole picture's brightness that the model followed: new = gain * old + offset, in
+// grey levels.
+struct LightChange {
+  float gain = 1;
+  float offset = 0;
+};
+
+// One frame's answer. Pictures are as large as the analysed one; 0 or 255.
+struct SceneView {
+  LumaPicture foreground;       // differs from the scene, shadows and light removed
+  LumaPicture still;            // the part of it that has looked the same for kStillAfter or longer
+  double foreground_share = 0;  // before shadows were removed, 0..1
+  LightChange light;            // what was compensated in this frame
+  bool learning = false;        // too young to be trusted
+};
+
+// Per-pixel background model on luma: a mean and a deviation, and one more recurring value for what
+// sways or flickers. Follows exposure and slow light; forgets what came to rest after kAbsorbAfter
+// unless a track holds it; tells shadows and light cones by their unchanged texture. All rates are
+// in media time, so the frame rate does not matter much. A change that it cannot explain stays
+// foreground: who sees most of the picture change calls Relearn().
+//
+// One thread at a time. About 1 ms for 480x270 pixels on one core.
+class SceneModel {
+ public:
+  static constexpr Microseconds kStillAfter = Milliseconds(2500);
+  static constexpr Microseconds kAbsorbAfter = Seconds(25);
+
+  // `held`: boxes of live tracks; their pixels are not absorbed. Media time must not fall; a size
+  // change relearns.
+  const SceneView& Update(const LumaPicture& luma, MediaTime time,
+                          std::span<const PictureBox> held);
+
+  // Forgets all; the next frame is taken as the scene.
+  void Relearn();
+  // Takes the scene inside `box` from the current picture (something known came or went).
+  void Accept(const PictureBox& box);
+
+  // Was the edge of this region already in the background and is gone now? True: something was
+  // taken away (or left after the model had learnt it), and the region shows what was behind it.
+  // Asks about the last Update's picture.
+  bool LooksRemoved(const PictureBox& box) const;
+
+  // The scene without what moves, as learnt so far. Empty before the first frame.
+  LumaPicture Background() const;
+
+ private:
+  void Start(const LumaPicture& luma, MediaTime time);
+  LightChange EstimateLight() const;
+  void Follow(const LightChange& light);
+  size_t Classify(float mean_rate, float deviation_rate);
+  void ConsultSecondValue(std::span<const PictureBox> held);
+  void Clean();
+  void RemoveShadows();
+  float NoiseFloor() const;
+
+  int width_ = 0;
+  int height_ = 0;
+  MediaTime began_{};
+  MediaTime now_{};
+  float seconds_since_start_ = 0;
+  float step_s_ = 0;
+  std::vector<uint8_t> smooth_;  // the current picture, blurred
+  std::vector<float> mean_;
+  std::vector<float> deviation_;     // mean absolute deviation
+  std::vector<uint8_t> second_;      // the other value
+  std::vector<float> second_since_;  // seconds since start: when it began to stay
+  std::vector<float> second_seen_;   // ... and was last seen
+  std::vector<float> visits_;        // how often it came back lately
+  std::vector<uint8_t> held_;
+  std::vector<uint8_t> raw_;
+  SceneView view_;
+};
+
+}  // namespace cordon
