@@ -26,11 +26,12 @@ inline std::vector<uint32_t> PlainDijkstra(const TravelGraph& graph, SearchDirec
     const JunctionId at = forward ? n.head(e) : n.tail(e);
     for (uint32_t s = n.first_out()[at.value]; s < n.first_out()[at.value + 1]; ++s) {
       const EdgeId next = forward ? EdgeId{s} : n.twin(EdgeId{s});
+      // An edge that may not be driven has no label, in either direction.
+      if (!graph.Passable(n.original(next))) continue;
       const uint32_t turn = forward ? graph.TurnMs(e, next) : graph.TurnMs(next, e);
       if (turn == kUnreached) continue;
       const uint64_t reached = time + turn;
       if (reached > limit_ms || reached >= label[next.value]) continue;
-      // An edge that may not be driven has no label in either direction.
       label[next.value] = static_cast<uint32_t>(reached);
       queue.emplace(static_cast<uint32_t>(reached), next.value);
     }

@@ -49,9 +49,10 @@ TEST(RoadSearchTest, EqualsPlainDijkstraOnTheDemoCity) {
            {SearchDirection::kForward, SearchDirection::kReverse}) {
         search.Run(*graph, direction, seeds, limit);
         const auto expected = testing::PlainDijkstra(*graph, direction, seeds, limit);
-        for (uint32_t e = 0; e < network->edge_count(); ++e)
-          if (!network->is_ghost(EdgeId{e}))
-            ASSERT_EQ(search.Label(EdgeId{e}), expected[e]) << "edge " << e << " round " << round;
+        for (uint32_t e = 0; e < network->edge_count(); ++e) {
+          if (network->is_ghost(EdgeId{e})) continue;
+          ASSERT_EQ(search.Label(EdgeId{e}), expected[e]) << "edge " << e << " round " << round;
+        }
       }
     }
   }
