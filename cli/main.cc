@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   Outcome outcome;
   // One line for each command, in the order of --help.
   RegisterRun(app, log, outcome);
+  RegisterReplay(app, outcome);
   RegisterCheck(app, outcome);
   try {
     app.parse(argc, argv);

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "dispatch/search.h"
+#include "dispatch/travel_graph.h"
 
 namespace cordon {
 

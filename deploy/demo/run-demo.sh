@@ -20,20 +20,19 @@ stop() {
 trap stop EXIT
 trap 'exit 0' INT TERM
 
-# The camera: GStreamer's RTSP server on a free port, written to a file once it answers.
-ready="$data/camera.url"
-rm -f "$ready"
-python3 deploy/demo/rtsp_camera.py --ready-file "$ready" --cache "$data/encoded" 0 yard="$clip" &
+# The camera: GStreamer's RTSP server on a free port; it prints its address, and "ready" once it answers.
+ready="$data/camera.txt"
+deploy/demo/rtsp_camera.py --cache "$data/encoded" 0 yard="$clip" > "$ready" &
 children+=($!)
 echo "==> starting the camera (the first start encodes its clip, about 20 s)"
 for _ in $(seq 600); do
-  [ -s "$ready" ] && break
+  grep -qx ready "$ready" && break
   kill -0 "${children[0]}" 2>/dev/null || { echo "run-demo: the RTSP server ended; see above" >&2; exit 1; }
   sleep 0.2
 done
-[ -s "$ready" ] || { echo "run-demo: the RTSP server did not answer within 120 s" >&2; exit 1; }
+grep -qx ready "$ready" || { echo "run-demo: the RTSP server did not answer within 120 s" >&2; exit 1; }
 
-sed -e "s|@CAMERA_URL@|$(head -n1 "$ready")|" -e "s|@DATA@|$PWD/$data|" -e "s|@PORT@|$port|" \
+sed -e "s|@CAMERA_URL@|$(grep -o "rtsp://[^ ]*" "$ready" | head -n1)|" -e "s|@DATA@|$PWD/$data|" -e "s|@PORT@|$port|" \
   deploy/demo/site.yaml.in > "$data/site.yaml"
 "$cordon" run "$data/site.yaml" --print-alerts &
 children+=($!)

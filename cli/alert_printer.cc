@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/alert_printer.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/clock.h"
+
+namespace cordon::cli {
+namespace {
+
+constexpr size_t kUnitsPerTier = 4;
+
+double MillisBetween(int64_t from_ns, int64_t to_ns) {
+  return from_ns == 0 || to_ns == 0 ? -1 : static_cast<double>(to_ns - from_ns) / 1e6;
+}
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::string MinutesSeconds(uint32_t eta_ms) {
+  return fmt::format("{}:{:02}", eta_ms / 60'000, eta_ms / 1000 % 60);
+}
+
+std::string TierName(uint32_t tier_s) {
+  return tier_s % 60 == 0 ? fmt::format("{} min", tier_s / 60) : fmt::format("{} s", tier_s);
+}
+
+// "| 1 min: car-3 0:42 | 3 min: car-7 1:50, +2 more | 5 min: -"
+std::string DescribeUnits(const proto::ResponseCircles& circles) {
+  if (circles.off_network()) return " | no road near the scene";
+  std::map<uint32_t, std::vector<std::string>> by_tier;
+  for (const proto::TierArea& tier : circles.tiers()) by_tier[tier.tier_s()];
+  for (const proto::UnitEta& unit : circles.units()) {
+    if (unit.excluded().empty() && unit.tier_s() != 0)
+      by_tier[unit.tier_s()].push_back(unit.unit_id() + " " + MinutesSeconds(unit.eta_ms()));
+  }
+  std::string text;
+  for (const auto& [tier, units] : by_tier) {
+    text += fmt::format(" | {}: ", TierName(tier));
+    if (units.empty()) text += "-";
+    for (size_t i = 0; i < std::min(units.size(), kUnitsPerTier); ++i)
+      text += (i == 0 ? "" : ", ") + units[i];
+    if (units.size() > kUnitsPerTier)
+      text += fmt::format(", +{} more", units.size() - kUnitsPerTier);
+  }
+  return text;
+}
+
+double Percentile(std::vector<double> values, double share) {
+  const auto at = static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+  return values[at];
+}
+
+}  // namespace
+
+StageLatencies LatenciesOf(const proto::StageTimes& stages) {
+  StageLatencies latencies;
+  latencies.stage.fill(-1);
+  if (stages.boot_id() != HostBootId()) return latencies;
+  const std::array<int64_t, kStageNames.size() + 1> ends = {
+      stages.received_ns(),  stages.decoded_ns(), stages.analysed_ns(), stages.committed_ns(),
+      stages.delivered_ns(), stages.circles_ns(), stages.published_ns()};
+  for (size_t i = 0; i < kStageNames.size(); ++i)
+    latencies.stage[i] = MillisBetween(ends[i], ends[i + 1]);
+  latencies.total = MillisBetween(ends.front(), ends.back());
+  return latencies;
+}
+
+std::string DescribeReport(const AlertReport& report) {
+  const proto::Event& event = report.alert.event();
+  std::string line =
+      fmt::format("{} {:<8} {} at {} ({}): {}",
+                  FormatWall(WallFromMicros(report.alert.wall_time_us())).substr(11, 8),
+                  proto::RuleConfig::Severity_Name(event.severity()).substr(9),
+                  Lower(proto::EventKind_Name(event.kind()).substr(11)), report.incident.title(),
+                  event.camera_id(), event.detail());
+  line += DescribeUnits(report.circles);
+  const StageLatencies latencies = LatenciesOf(report.alert.stages());
+  if (latencies.total < 0) return line;
+  line += fmt::format(" | {:.0f} ms (", latencies.total);
+  for (size_t i = 0; i < kStageNames.size(); ++i)
+    line += fmt::format("{}{} {:.1f}", i == 0 ? "" : ", ", kStageNames[i], latencies.stage[i]);
+  return line + ")";
+}
+
+void StageStatistics::Add(const StageLatencies& latencies) {
+  if (latencies.total < 0) return;
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const double value = i < latencies.stage.size() ? latencies.stage[i] : latencies.total;
+    if (values_[i].size() < kKept) {
+      values_[i].push_back(value);
+    } else {
+      values_[i][next_ % kKept] = value;
+    }
+  }
+  ++next_;
+}
+
+std::string StageStatistics::Render() const {
+  if (values_[0].empty()) return "";
+  std::string text = fmt::format("--- latency of {} alerts, ms:", values_[0].size());
+  for (size_t i = 0; i < values_.size(); ++i) {
+    text += fmt::format("  {} p50 {:.1f} p99 {:.1f}",
+                        i < kStageNames.size() ? kStageNames[i] : "| frame to console",
+                        Percentile(values_[i], 0.5), Percentile(values_[i], 0.99));
+  }
+  return text;
+}
+
+AlertPrinter::AlertPrinter() : thread_([this] { Loop(); }) {}
+
+AlertPrinter::~AlertPrinter() {
+  reports_.Close();
+  thread_.join();
+}
+
+void AlertPrinter::OnReport(const AlertReport& report) {
+  if (reports_.Push(report) != PushResult::kPushed)
+    return;  // counted by the queue and said in Loop
+}
+
+void AlertPrinter::Loop() {
+  SetThreadName("alert-print");
+  StageStatistics statistics;
+  uint64_t printed = 0, refused = 0;
+  while (true) {
+    const std::optional<AlertReport> report = reports_.Pop(Seconds(1));
+    if (!report && reports_.closed()) break;
+    if (!report) continue;
+    std::printf("%s\n", DescribeReport(*report).c_str());
+    statistics.Add(LatenciesOf(report->alert.stages()));
+    if (++printed % kTableEvery == 0) std::printf("%s\n", statistics.Render().c_str());
+    if (const uint64_t now = reports_.refused(); now != refused)
+      std::printf("--- %lu alert lines were not printed: the terminal is too slow\n",
+                  now - std::exchange(refused, now));
+    std::fflush(stdout);
+  }
+  if (const std::string table = statistics.Render(); !table.empty())
+    std::printf("%s\n", table.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace cordon::cli

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "dispatch/dispatcher.h"
+
+namespace cordon::cli {
+
+// The stages an alert passes, in order; each is timed from the end of the one before it, the first
+// from the frame's last packet.
+inline constexpr std::array<const char*, 6> kStageNames = {"decode",  "analyse", "commit",
+                                                           "deliver", "circles", "show"};
+
+// Milliseconds spent in each stage and from first to last; a stage of another host, or not reached,
+// is negative.
+struct StageLatencies {
+  std::array<double, kStageNames.size()> stage{};
+  double total = -1;
+};
+StageLatencies LatenciesOf(const proto::StageTimes& stages);
+
+// "12:00:03 HIGH intrusion at Assembly yard: ... | 1 min: car-3 0:42 | 3 min: - | ... | frame to
+// dispatcher 31 ms (...)".
+std::string DescribeReport(const AlertReport& report);
+
+// The newest latencies of each stage; bounded. Used by one thread.
+class StageStatistics {
+ public:
+  void Add(const StageLatencies& latencies);
+  // A table: stage, p50, p99, in ms; empty without alerts.
+  std::string Render() const;
+
+ private:
+  static constexpr size_t kKept = 4096;
+  std::array<std::vector<double>, kStageNames.size() + 1> values_;
+  size_t next_ = 0;
+};
+
+// Prints a line for every alert on standard output, and the table of latencies after every
+// kTableEvery alerts and at the end. Thread "alert-print" writes, so that a terminal that stands
+// still cannot hold the dispatcher; lines that do not fit its queue are counted and said.
+class AlertPrinter final : public DispatchListener {
+ public:
+  AlertPrinter();
+  ~AlertPrinter() override;
+  void OnReport(const AlertReport& report) override;
+
+ private:
+  static constexpr uint64_t kTableEvery = 25;
+  void Loop();
+
+  BoundedQueue<AlertReport> reports_{256};
+  std::thread thread_;
+};
+
+}  // namespace cordon::cli

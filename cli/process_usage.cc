@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/process_usage.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace cordon::cli {
+namespace {
+
+double CpuSeconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+}  // namespace
+
+ProcessUsage::ProcessUsage(const Clock& clock)
+    : clock_(clock), at_(clock.Boot()), cpu_seconds_(CpuSeconds()) {}
+
+double ProcessUsage::CpuCores() {
+  const BootTime now = clock_.Boot();
+  const double cpu = CpuSeconds();
+  const double wall = std::chrono::duration<double>(now - at_).count();
+  const double cores = wall > 0 ? (cpu - cpu_seconds_) / wall : 0;
+  at_ = now;
+  cpu_seconds_ = cpu;
+  return cores;
+}
+
+uint64_t ProcessUsage::RssBytes() {
+  // statm: total, resident, ... in pages.
+  std::ifstream file("/proc/self/statm");
+  uint64_t total = 0, resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace cordon::cli
