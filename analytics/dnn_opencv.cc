@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 #include <list>
+#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/dnn.hpp>
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace {
 
 // A new input shape makes cv::dnn plan and allocate anew (2 to 5 ms for a network of 10 ms): the
 // shapes in use keep a copy of the network each, up to this many.
-constexpr size_t kMaxShapes = 4;
+constexpr size_t kMaxShapes = 8;
 
 cv::dnn::Net ReadNet(const Model& model) {
   const std::vector<uchar> network(model.network.begin(), model.network.end());
@@ -26,6 +27,12 @@ cv::dnn::Net ReadNet(const Model& model) {
     default:
       return cv::dnn::readNetFromONNX(network);
   }
+}
+
+// OpenCV's messages run over several lines; the first says what happened.
+std::string OneLine(const std::string& text) {
+  const size_t begin = text.find_first_not_of("> \n");
+  return begin == std::string::npos ? text : text.substr(begin, text.find('\n', begin) - begin);
 }
 
 class OpenCvEngine final : public DnnEngine {
@@ -96,13 +103,15 @@ class OpenCvEngine final : public DnnEngine {
 
 absl::StatusOr<std::unique_ptr<DnnEngine>> MakeOpenCvEngine(const Model& model) {
   UseFastSigmoid();
+  // OpenCV would write its own lines to stderr beside the one that we report.
+  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   auto engine = std::make_unique<OpenCvEngine>(model);
   try {
     engine->Load();
   } catch (const cv::Exception& error) {
     return absl::InvalidArgumentError(
         fmt::format("{}: OpenCV {} cannot read '{}' ({}); try engine: openvino or export it anew",
-                    model.card_path, CV_VERSION, model.card.model(), error.err));
+                    model.card_path, CV_VERSION, model.card.model(), OneLine(error.err)));
   }
   return engine;
 }

@@ -31,7 +31,7 @@ TEST(PlanCanvas, OneSmallRegionNeedsASmallCanvas) {
   const PixelRect person{300, 200, 40, 100};
   const Canvas canvas = PlanCanvas(ResizableCard(), 1920, 1080, std::vector{person}, 1.0);
   ASSERT_EQ(canvas.tiles.size(), 1U);
-  EXPECT_LE(canvas.size.width * canvas.size.height, 96 * 160);
+  EXPECT_LE(canvas.size.width * canvas.size.height, 128 * 224);
   EXPECT_EQ(canvas.tiles[0].width, canvas.tiles[0].source.width) << "at full resolution";
 }
 
