@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import './page.css';
+import { fetchSite, operatorName, post, setOperatorName } from './api';
+import { el, render } from './dom';
+import { Feed } from './feed';
+import { ago, timeOfDay } from './format';
+import { CityMap } from './map';
+import { drawDetail, drawList, sortedIncidents, type Tab, type View } from './panels';
+import { State } from './state';
+import type { Site } from './types';
+
+const bar = document.getElementById('bar')!;
+const banner = document.getElementById('banner')!;
+const list = document.getElementById('list')!;
+const detail = document.getElementById('detail')!;
+
+class Desk {
+  private readonly state = new State();
+  private readonly feed: Feed;
+  private readonly map: CityMap;
+  private selected: string | null = null;
+  private followNewest = true;
+  private tab: Tab = 'incidents';
+  private hovered: string | null = null;
+  private busy = false;
+  private error = '';
+  private coverage = false;
+  private drawing = false;
+  private readonly stale = new Set<string>();
+
+  constructor(private readonly site: Site) {
+    document.title = `Cordon – ${site.name || site.id}`;
+    this.map = new CityMap(document.getElementById('map')!, site, (incident) => this.select(incident));
+    this.map.onReady = () => this.invalidate('snapshot');
+    this.feed = new Feed(this.state, (types) => types.forEach((type) => this.invalidate(type)));
+    document.addEventListener('keydown', (event) => this.key(event));
+    // Ages grow without any news.
+    setInterval(() => this.invalidate('ages'), 1000);
+    this.invalidate('snapshot');
+  }
+
+  private invalidate(type: string): void {
+    this.stale.add(type);
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => this.draw());
+  }
+
+  private draw(): void {
+    this.drawing = false;
+    const types = new Set(this.stale);
+    this.stale.clear();
+    const any = (...names: string[]) => types.has('snapshot') || names.some((name) => types.has(name));
+    this.chooseSelected();
+    this.drawBar();
+    render(list, ...drawList(this.view()));
+    if (any('alert', 'incident', 'circles', 'evidence', 'verdict', 'unit', 'selection', 'ages')) render(detail, ...drawDetail(this.view()));
+    const incident = this.selected === null ? undefined : this.state.incidents.get(this.selected);
+    const circles = incident ? this.state.circles.get(incident.id) : undefined;
+    if (any('units', 'unit', 'ages')) this.map.showUnits(this.state, performance.now());
+    if (any('incident', 'selection')) this.map.showScenes(this.state, this.selected);
+    if (any('circles', 'incident', 'selection', 'hover')) this.map.showCircles(circles, incident?.units ?? [], this.hovered);
+    if (any('health')) this.map.showCameras(this.site, this.state);
+    if (any('coverage', 'selection')) this.drawCoverage();
+    if (incident) this.map.frame(incident.id, circles);
+  }
+
+  private drawCoverage(): void {
+    const coverage = this.state.latest['coverage'] as { features?: GeoJSON.Feature[] } | undefined;
+    this.map.showCoverage(this.coverage ? (coverage?.features ?? []) : null);
+  }
+
+  private view(): View {
+    return {
+      state: this.state,
+      site: this.site,
+      selected: this.selected,
+      tab: this.tab,
+      busy: this.busy,
+      act: (verb, body) => void this.act(verb, body),
+      judge: (alert, verdict) => void this.send(`/api/alerts/${encodeURIComponent(alert)}/verdict`, { verdict }),
+      select: (incident) => this.select(incident),
+      show: (tab) => {
+        this.tab = tab;
+        this.invalidate('selection');
+      },
+      hover: (unit) => {
+        this.hovered = unit;
+        this.invalidate('hover');
+      },
+    };
+  }
+
+  private chooseSelected(): void {
+    if (this.selected !== null && this.state.incidents.has(this.selected) && !this.followNewest) return;
+    const first = sortedIncidents(this.state)[0];
+    const next = first?.open ? first.id : this.selected;
+    if (next === this.selected) return;
+    this.selected = next ?? null;
+    this.stale.add('selection');
+    this.invalidate('selection');
+  }
+
+  private select(incident: string): void {
+    this.selected = incident;
+    this.followNewest = false;
+    this.hovered = null;
+    this.invalidate('selection');
+  }
+
+  private async act(verb: string, body: Record<string, unknown> = {}): Promise<void> {
+    if (this.selected === null) return;
+    await this.send(`/api/incidents/${encodeURIComponent(this.selected)}/${verb}`, body);
+    if (verb === 'close' || verb === 'false-alarm') this.followNewest = true;
+  }
+
+  private async send(path: string, body: Record<string, unknown>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.error = '';
+    this.invalidate('selection');
+    try {
+      await post(path, body);
+    } catch (error) {
+      this.error = error instanceof Error ? error.message : String(error);
+    }
+    this.busy = false;
+    this.invalidate('selection');
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
+    const incidents = sortedIncidents(this.state);
+    const at = incidents.findIndex((incident) => incident.id === this.selected);
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+    if (step !== undefined && incidents.length > 0) {
+      const next = incidents[Math.min(incidents.length - 1, Math.max(0, at + step))];
+      if (next) this.select(next.id);
+      event.preventDefault();
+    } else if (event.key === 'a') {
+      void this.act('acknowledge');
+    } else if (event.key === 'f') {
+      void this.act('false-alarm');
+    } else if (event.key === 'c') {
+      this.toggleCoverage();
+    } else if (event.key >= '1' && event.key <= '9') {
+      this.assignNth(Number(event.key) - 1);
+    }
+  }
+
+  private assignNth(index: number): void {
+    const circles = this.selected === null ? undefined : this.state.circles.get(this.selected);
+    const eta = circles?.units.filter((unit) => !unit.excluded)[index];
+    if (eta) void this.act('assign', { unit: eta.unit });
+  }
+
+  private toggleCoverage(): void {
+    this.coverage = !this.coverage;
+    this.invalidate('coverage');
+    this.invalidate('selection');
+  }
+
+  private drawBar(): void {
+    const age = this.feed.age();
+    const live = this.feed.connected && age < 3000;
+    const notices = [...this.state.notices.values()].sort((a, b) => b.number - a.number);
+    const test = this.state.lastTest;
+    document.body.classList.toggle('lost', !live);
+    render(bar,
+      el('span', { class: 'brand' }, el('img', { src: '/icon.svg', alt: '', width: 22, height: 22 }), 'Cordon'),
+      el('span', { class: 'site' }, this.site.name || this.site.id),
+      el('span', { class: 'grow' }),
+      test && el('span', { class: 'muted', title: 'The last test alert went through the whole chain' }, `chain proved ${ago(Date.now() + this.state.skew - test.time_ms)} ago`),
+      el('button', { class: `toggle ${this.coverage ? 'on' : ''}`, 'data-key': 'coverage', 'aria-pressed': this.coverage ? 'true' : 'false', title: 'Key C',
+        onclick: () => this.toggleCoverage() }, 'Coverage'),
+      el('label', { class: 'operator' }, 'Operator',
+        el('input', { 'data-key': 'operator', value: operatorName(), maxlength: 40, placeholder: 'your name', onchange: (event) => setOperatorName((event.target as HTMLInputElement).value.trim()) })),
+      el('span', { class: `link ${live ? 'live' : 'lost'}` }, live ? `live, data ${age < 1500 ? 'now' : ago(age)}` : age === Infinity ? 'connecting' : `no data for ${ago(age)}`),
+      el('span', { class: 'clock' }, timeOfDay(Date.now() + this.state.skew)));
+    const text = !live && age !== Infinity
+      ? `Connection lost. What you see is ${ago(age)} old.`
+      : this.error || (notices[0] ? notices[0].text + (notices.length > 1 ? `  (+${notices.length - 1})` : '') : '');
+    banner.hidden = text === '';
+    banner.className = `banner ${live && !this.error ? 'notice' : 'bad'}`;
+    if (banner.textContent !== text) banner.textContent = text;
+  }
+}
+
+fetchSite().then(
+  (site) => new Desk(site),
+  (error: unknown) => {
+    banner.hidden = false;
+    banner.textContent = `The console cannot start: ${error instanceof Error ? error.message : String(error)}. Reload to try again.`;
+  },
+);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the interface says (docs/api.md). Every string in it may be hostile: it is only ever shown as text.
+
+export interface Place {
+  lat: number;
+  lon: number;
+}
+
+export interface Evidence {
+  alert: string;
+  clip: string;
+  duration_s: number;
+  size_bytes: number;
+  failure: string;
+}
+
+export interface Alert {
+  number: number;
+  id: string;
+  incident: string;
+  camera: string;
+  rule: string;
+  kind: string;
+  severity: string;
+  class: string;
+  detail: string;
+  time_ms: number;
+  snapshot: boolean;
+  place?: Place;
+  place_error_m?: number;
+  verdict?: boolean;
+  evidence?: Evidence;
+  explanation: { rule: string; detector: string; score: number };
+  stages_ms: Record<string, number>;
+}
+
+export type IncidentState =
+  | 'new'
+  | 'acknowledged'
+  | 'assigned'
+  | 'en_route'
+  | 'on_scene'
+  | 'closed'
+  | 'false_alarm';
+
+export interface Incident {
+  id: string;
+  state: IncidentState;
+  open: boolean;
+  severity: string;
+  kind: string;
+  camera: string;
+  title: string;
+  opened_ms: number;
+  changed_ms: number;
+  alert_count: number;
+  units: string[];
+  place?: Place;
+}
+
+export interface UnitEta {
+  unit: string;
+  kind: string;
+  status: string;
+  eta_ms: number;
+  eta_low_ms: number;
+  eta_high_ms: number;
+  tier_s: number;
+  distance_m: number;
+  fix_age_ms: number;
+  excluded: string;
+  route?: [number, number][];
+}
+
+export interface Tier {
+  tier_s: number;
+  reached_road_m: number;
+  geometry: GeoJSON.MultiPolygon | null;
+}
+
+export interface Circles {
+  alert: string;
+  incident: string;
+  off_network: boolean;
+  computed_ms: number;
+  scene?: Place;
+  units: UnitEta[];
+  tiers?: Tier[];
+}
+
+export interface Unit {
+  id: string;
+  name: string;
+  kind: string;
+  status: string;
+  incident: string;
+  freshness: 'never' | 'fresh' | 'usable' | 'stale';
+  lat?: number;
+  lon?: number;
+  age_ms?: number;
+  speed_mps?: number;
+  course_deg?: number;
+  accuracy_m?: number;
+  source?: string;
+  /** performance.now() of the fix, set on arrival: ages are counted on from it. */
+  fixed_at?: number;
+}
+
+export interface Camera {
+  id: string;
+  state: string;
+  reason: string;
+  last_packet_age_ms: number;
+  last_key_frame_age_ms: number;
+  received_fps: number;
+  analysed_fps: number;
+  decode_mode: string;
+  weakened_rules: string[];
+  heard_ms: number;
+}
+
+export interface Notice {
+  number: number;
+  kind: string;
+  subject: string;
+  incident: string;
+  text: string;
+  raised_ms: number;
+  cleared_ms: number;
+}
+
+export interface Site {
+  id: string;
+  name: string;
+  cameras: { id: string; name: string; lat: number; lon: number; purpose: string }[];
+  places: { id: string; name: string; lat: number; lon: number }[];
+  tiers_s: number[];
+  fresh_s: number;
+  stale_s: number;
+  bounds?: [number, number, number, number];
+  attribution?: string;
+}
+
+export interface Snapshot {
+  n: number;
+  t: number;
+  type: 'snapshot';
+  run: string;
+  alerts: Alert[];
+  incidents: Incident[];
+  circles: Circles[];
+  notices: Notice[];
+  cameras: Camera[];
+  units: Unit[];
+  latest: Record<string, unknown>;
+  last_test: Alert | null;
+}
+
+export interface Update {
+  n: number;
+  t: number;
+  type: string;
+  [body: string]: unknown;
+}
