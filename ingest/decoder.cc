@@ -47,7 +47,10 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Make(const AVCodecParameters& 
 }
 
 Decoder::Decoder(av::CodecContextPtr context, DecoderOptions options, const Clock& clock)
-    : clock_(clock), options_(std::move(options)), context_(std::move(context)) {}
+    : clock_(clock),
+      options_(std::move(options)),
+      context_(std::move(context)),
+      numbers_(options_.pictures_before) {}
 
 void Decoder::Send(const Packet& packet) {
   if (packet.run != run_ && run_ != 0) Drain();

@@ -22,6 +22,7 @@ struct DecoderOptions {
   CameraId camera;
   int analysis_width = 480;
   Masks masks;
+  uint64_t pictures_before = 0;  // numbering goes on from here
 };
 
 // A decoded picture before anybody paid for its conversion. Holds the decoder's own buffer: keep it
@@ -57,8 +58,8 @@ class Decoder {
   // Small luma, size, masks: the cost of analysis. About 0.3 ms for a 1280x720 picture.
   FramePtr Render(const Picture& picture);
 
-  uint64_t errors() const { return errors_; }     // packets and pictures that had errors
-  uint64_t pictures() const { return numbers_; }  // decoded so far
+  uint64_t errors() const { return errors_; }  // packets and pictures that had errors
+  uint64_t pictures() const { return numbers_ - options_.pictures_before; }  // decoded so far
   const DecoderOptions& options() const { return options_; }
 
  private:

@@ -155,17 +155,6 @@ absl::Status FileSource::OpenInput() {
     SetNetworkOptions(url, options_.stall_limit, options.get());
     url = WithCredentials(url);
     input->io_open = &FileSource::OpenChild;
-  } else if (is_rtsp()) {
-    options.Set("protocol_whitelist", "rtsp,rtp,udp,tcp");
-    options.Set("format_whitelist", "rtsp,sdp,rtp");
-    options.Set("rtsp_transport", options_.kind == Kind::kRtspTcp ? "tcp" : "udp");
-    options.Set("allowed_media_types", "video");
-    options.Set(
-        "timeout",
-        fmt::format("{}", std::chrono::duration_cast<Microseconds>(options_.stall_limit).count()));
-    options.Set("probesize", "500000");
-    options.Set("analyzeduration", "1000000");
-    url = WithCredentials(url);
   } else {
     format = av_find_input_format("video4linux2");
     if (format == nullptr) return absl::UnavailableError("this FFmpeg was built without V4L2");
@@ -295,6 +284,9 @@ absl::Status FileSource::Explain(int code, std::string_view phase) const {
   if (deadline_.why() == av::Deadline::Cause::kTimedOut) {
     return absl::DeadlineExceededError(
         fmt::format("{}: nothing came in time ({}); check that it sends", where, phase));
+  }
+  if (code == AVERROR_EOF && live()) {
+    return absl::UnavailableError(fmt::format("{}: the camera closed the connection", where));
   }
   if (code == AVERROR_HTTP_UNAUTHORIZED) {
     return absl::UnauthenticatedError(

@@ -16,7 +16,7 @@ namespace cordon {
 
 // What is read and what may be trusted about it.
 struct FileSourceOptions {
-  enum class Kind { kFile, kHttp, kV4l2, kRtspTcp, kRtspUdp };
+  enum class Kind { kFile, kHttp, kV4l2 };
   Kind kind = Kind::kFile;
   std::string location;  // path, http(s):// address without user and password, or /dev/videoN
   std::string username;
@@ -53,10 +53,6 @@ class FileSource final : public PacketSource {
   absl::Status Explain(int code, std::string_view phase) const;
   absl::Status EndOfFile() const;
   void SetTimes(Packet& packet);
-  bool is_rtsp() const {
-    return options_.kind == FileSourceOptions::Kind::kRtspTcp ||
-           options_.kind == FileSourceOptions::Kind::kRtspUdp;
-  }
   bool live() const { return options_.kind != FileSourceOptions::Kind::kFile; }
   static int OpenChild(AVFormatContext* input, AVIOContext** io, const char* url, int flags,
                        AVDictionary** options);

@@ -23,7 +23,11 @@ BootTime PacedSource::DueTime(const Packet& packet) {
 
 absl::StatusOr<Packet> PacedSource::Read(Milliseconds wait) {
   if (!next_) {
-    ASSIGN_OR_RETURN(next_, source_->Read(wait));
+    absl::StatusOr<Packet> packet = source_->Read(wait);
+    // Playing a damaged clip again would not mend it.
+    if (absl::IsDataLoss(packet.status())) return absl::OutOfRangeError(packet.status().message());
+    if (!packet.ok()) return packet;
+    next_ = *std::move(packet);
   }
   const BootTime due = DueTime(*next_);
   const Nanoseconds left = std::min<Nanoseconds>(due - clock_.Boot(), wait);
