@@ -72,7 +72,7 @@ class RoadNetwork {
   // head. Where only two pieces meet, the two agree, so that following the road is never a turn. A
   // U-turn is exactly 32 apart.
   uint8_t leaving_direction(EdgeId e) const { return leaving_[e.value]; }
-  uint8_t arriving_direction(EdgeId e) const { return arriving_[e.value]; }
+  uint8_t arriving_direction(EdgeId e) const { return arriving_[e.value] & 63; }
   // True when at least three pieces meet at the head: crossing it costs time.
   bool ends_at_crossing(EdgeId e) const;
   bool has_signal(EdgeId e) const {

@@ -43,17 +43,22 @@ class BoundedSearch {
   void Run(const TravelGraph& graph, SearchDirection direction, std::span<const SearchSeed> seeds,
            uint32_t limit_ms, std::span<const EdgeId> until = {});
 
-  // The label of an edge; kUnreached beyond the limit.
-  uint32_t Label(EdgeId e) const { return label_[Slot(e)]; }
+  // The label of an edge; kUnreached beyond the limit. A road that was entered over a ghost has the
+  // ghost's label.
+  uint32_t Label(EdgeId e) const {
+    const uint32_t label = label_[Slot(e)];
+    return folded_.empty() ? label : FoldedLabel(e, label);
+  }
   // Time at a position on an edge: forward, arrival there; reverse, from there to the goal (leaving
   // along the edge). Seeds on the same edge are taken into account. Beyond the limit: kUnreached.
   uint32_t TimeAt(const RoadPosition& position) const;
 
-  // Edges with a label, in no particular but reproducible order.
+  // Edges with a label, in no particular but reproducible order. Ghosts come as themselves;
+  // forward, a road entered over a ghost comes once more with that time: the least counts.
   template <class Fn>  // Fn(EdgeId, uint32_t label)
   void ForReached(Fn&& fn) const {
-    for (const uint32_t slot : touched_)
-      if (label_[slot] <= limit_ms_) fn(EdgeOf(slot), label_[slot]);
+    for (const uint32_t slot : touched_) fn(EdgeOf(slot), label_[slot]);
+    for (const Item& item : folded_) fn(EdgeId{item.slot}, item.time);
   }
   // Every reached part of every edge, seeds' edges included, ghosts folded into what they copy; an
   // edge comes at most once for each way it was reached. Reproducible order.
@@ -84,7 +89,13 @@ class BoundedSearch {
   void LeaveRuled(uint32_t slot, uint32_t time_at_far_end);
   void Drain(std::span<const EdgeId> until);
   void FoldGhosts();
-  EdgeId StepBack(EdgeId e) const;
+  uint32_t FoldedLabel(EdgeId e, uint32_t label) const;
+  // Where an edge's label came from: another edge, or a seed.
+  struct Origin {
+    EdgeId edge = kNoEdge;
+    size_t seed = kNoIndex;
+  };
+  Origin OriginOf(EdgeId e) const;
   uint32_t SeedTime(const SearchSeed& seed, const RoadPosition& position) const;
 
   const TravelGraph* graph_ = nullptr;
@@ -92,8 +103,9 @@ class BoundedSearch {
   SearchDirection direction_ = SearchDirection::kForward;
   uint32_t limit_ms_ = 0;
   std::vector<SearchSeed> seeds_;
-  std::vector<uint32_t> label_;             // by slot
-  std::vector<uint32_t> touched_;           // slots with a label
+  std::vector<uint32_t> label_;    // by slot
+  std::vector<uint32_t> touched_;  // slots with a label
+  std::vector<Item> folded_;  // forward: roads that a ghost reached earlier than their own edge
   std::vector<std::vector<Item>> buckets_;  // by time / kBucketMs
   size_t buckets_used_ = 0;
   size_t settled_ = 0;

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "dispatch/travel_graph.h"
+#include "dispatch/search.h"
 
 namespace cordon {
 

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch/search.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/check.h"
+
+namespace cordon {
+namespace {
+
+// Labels are put into buckets of this width. Few edges are shorter, so that inside a bucket hardly
+// anything has to be done twice, and a 10-minute search has few buckets.
+constexpr uint32_t kBucketShift = 9;  // 512 ms
+// A limit of more than this is a mistake of units.
+constexpr uint32_t kMostLimitMs = 24 * 3600 * 1000;
+
+}  // namespace
+
+void BoundedSearch::Reset(const TravelGraph& graph, SearchDirection direction, uint32_t limit_ms) {
+  const size_t slots = graph.network().edge_count();
+  if (label_.size() != slots) {
+    label_.assign(slots, kUnreached);
+  } else {
+    for (const uint32_t slot : touched_) label_[slot] = kUnreached;
+  }
+  touched_.clear();
+  folded_.clear();
+  for (size_t b = 0; b < buckets_used_; ++b) buckets_[b].clear();
+  buckets_used_ = 0;
+  graph_ = &graph;
+  direction_ = direction;
+  arcs_ = direction == SearchDirection::kForward ? &graph.forward() : &graph.reverse();
+  limit_ms_ = std::min(limit_ms, kMostLimitMs);
+  settled_ = 0;
+  const size_t needed = (limit_ms_ >> kBucketShift) + 1;
+  if (buckets_.size() < needed) buckets_.resize(needed);
+}
+
+inline void BoundedSearch::Push(uint32_t time, uint32_t slot) {
+  uint32_t& label = label_[slot];
+  if (label == kUnreached) touched_.push_back(slot);
+  label = time;
+  const size_t bucket = time >> kBucketShift;
+  buckets_[bucket].push_back({time, slot});
+  if (bucket >= buckets_used_) buckets_used_ = bucket + 1;
+}
+
+inline void BoundedSearch::Leave(uint32_t slot, uint32_t time) {
+  const Arc arc = arcs_->arcs[slot];
+  if (arc.ruled()) [[unlikely]]
+    return LeaveRuled(slot, time);
+  const uint32_t* turns = arcs_->turn_ms.data();
+  const uint32_t arriving = arc.arriving();
+  const uint32_t end = arcs_->first[arc.head() + 1];
+  for (uint32_t next = arcs_->first[arc.head()]; next < end; ++next) {
+    const uint32_t entry = arcs_->arcs[next].entry();
+    const uint32_t reached = time + turns[((entry - arriving) & 63) | (entry & 64)];
+    if (reached < label_[next] && reached <= limit_ms_) Push(reached, next);
+  }
+}
+
+void BoundedSearch::LeaveRuled(uint32_t slot, uint32_t time) {
+  const Arc arc = arcs_->arcs[slot];
+  const TurnException& rules = arcs_->ExceptionOf(slot);
+  const uint32_t begin = arcs_->first[arc.head()];
+  const uint32_t end = arcs_->first[arc.head() + 1];
+  for (uint32_t next = begin; next < end; ++next) {
+    const uint32_t bit = next - begin < 32 ? 1U << (next - begin) : 0;
+    if (rules.forbidden & bit) continue;
+    uint32_t entry = arcs_->arcs[next].entry();
+    if (rules.entry & bit) entry &= 63;
+    uint32_t reached = time + arcs_->turn_ms[((entry - arc.arriving()) & 63) | (entry & 64)];
+    if (rules.priced & bit) reached += arcs_->forbidden_ms;
+    if (reached < label_[next] && reached <= limit_ms_) Push(reached, next);
+  }
+}
+
+void BoundedSearch::Run(const TravelGraph& graph, SearchDirection direction,
+                        std::span<const SearchSeed> seeds, uint32_t limit_ms,
+                        std::span<const EdgeId> until) {
+  Reset(graph, direction, limit_ms);
+  seeds_.assign(seeds.begin(), seeds.end());
+  for (const SearchSeed& seed : seeds_) {
+    CORDON_CHECK(seed.at.edge.value < label_.size(), "a seed lies on the network");
+    const uint32_t part = graph.PartMs(seed.at.edge, seed.at.offset_cm);
+    const uint32_t rest =
+        direction == SearchDirection::kForward ? graph.EdgeMs(seed.at.edge) - part : part;
+    if (seed.delay_ms > limit_ms_ || rest > limit_ms_ - seed.delay_ms) continue;
+    Leave(Slot(seed.at.edge), seed.delay_ms + rest);
+  }
+  Drain(until);
+  if (direction == SearchDirection::kForward) FoldGhosts();
+}
+
+// Label-setting between buckets, label-correcting inside one: an item whose label has been improved
+// since is skipped.
+void BoundedSearch::Drain(std::span<const EdgeId> until) {
+  size_t open_targets = until.size();
+  std::vector<uint32_t> targets;
+  for (const EdgeId e : until) targets.push_back(Slot(e));
+  for (size_t b = 0; b < buckets_used_; ++b) {
+    for (size_t i = 0; i < buckets_[b].size(); ++i) {
+      const Item item = buckets_[b][i];
+      if (label_[item.slot] != item.time) continue;
+      ++settled_;
+      const uint64_t time = uint64_t{item.time} + arcs_->arcs[item.slot].time_ms();
+      if (time <= limit_ms_) Leave(item.slot, static_cast<uint32_t>(time));
+    }
+    if (open_targets == 0) continue;
+    const auto final_before = static_cast<uint32_t>((b + 1) << kBucketShift);
+    std::erase_if(targets, [&](uint32_t slot) { return label_[slot] < final_before; });
+    open_targets = targets.size();
+    if (open_targets == 0 && !until.empty()) {
+      // What lies in later buckets is not final: forget it.
+      std::erase_if(touched_, [&](uint32_t slot) {
+        if (label_[slot] < final_before) return false;
+        label_[slot] = kUnreached;
+        return true;
+      });
+      break;
+    }
+  }
+}
+
+// Forward, reaching a copy is reaching the road. Backward the original, which has all exits, is
+// never later than its copies.
+void BoundedSearch::FoldGhosts() {
+  const RoadNetwork& n = graph_->network();
+  for (const PieceId ghost : n.ghost_pieces())
+    for (const EdgeId copy : n.piece(ghost).edge) {
+      const uint32_t time = label_[copy.value];
+      const EdgeId road = n.original(copy);
+      if (time < label_[road.value]) folded_.push_back({time, road.value});
+    }
+}
+
+uint32_t BoundedSearch::FoldedLabel(EdgeId e, uint32_t label) const {
+  for (const Item& item : folded_)
+    if (item.slot == e.value) label = std::min(label, item.time);
+  return label;
+}
+
+uint32_t BoundedSearch::SeedTime(const SearchSeed& seed, const RoadPosition& position) const {
+  if (seed.at.edge != position.edge) return kUnreached;
+  const bool forward = direction_ == SearchDirection::kForward;
+  const uint32_t from =
+      graph_->PartMs(position.edge, forward ? seed.at.offset_cm : position.offset_cm);
+  const uint32_t to =
+      graph_->PartMs(position.edge, forward ? position.offset_cm : seed.at.offset_cm);
+  const bool ahead =
+      forward ? position.offset_cm >= seed.at.offset_cm : position.offset_cm <= seed.at.offset_cm;
+  if (!ahead) return kUnreached;
+  return seed.delay_ms + (to - from);
+}
+
+uint32_t BoundedSearch::TimeAt(const RoadPosition& position) const {
+  uint32_t best = kUnreached;
+  for (const SearchSeed& seed : seeds_) best = std::min(best, SeedTime(seed, position));
+  const uint32_t label = Label(position.edge);
+  if (label != kUnreached) {
+    const uint32_t part = graph_->PartMs(position.edge, position.offset_cm);
+    const uint32_t rest =
+        direction_ == SearchDirection::kForward ? part : graph_->EdgeMs(position.edge) - part;
+    best = std::min(best, label + rest);
+  }
+  return best <= limit_ms_ ? best : kUnreached;
+}
+
+}  // namespace cordon
