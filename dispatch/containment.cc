@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch/containment.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "base/check.h"
+#include "dispatch/containment_cut.h"
+#include "dispatch/containment_intercept.h"
+#include "dispatch/containment_reach.h"
+#include "dispatch/containment_times.h"
+#include "dispatch/snap.h"
+
+namespace cordon {
+namespace {
+
+constexpr uint32_t kMostHorizonMs = 3'600'000;
+constexpr uint32_t kLongestValidityMs = 60'000;
+constexpr size_t kMostLeaks = 20;
+// A suspect is rarely seen exactly on the road: car parks, forecourts.
+constexpr Metres kSightingSnapLimit{100};
+// Rings that are tried from the inside out: a cut inside a smaller ring is one of the larger, and costs less to find.
+constexpr std::array<double, 3> kRings = {0.25, 0.5, 1.0};
+constexpr uint32_t kCutsPerInnerRing = 8;
+
+absl::Status CheckInput(const Sighting& sighting, const CordonOptions& options) {
+  if (!IsPlausible(sighting.place))
+    return absl::InvalidArgumentError("the sighting's place is not a place on the earth");
+  if (options.adversaries.empty())
+    return absl::InvalidArgumentError("no adversary is given; at least one is needed");
+  if (options.horizon_ms == 0 || options.horizon_ms > kMostHorizonMs)
+    return absl::InvalidArgumentError(
+        fmt::format("a horizon of {} s; 1 to 3600 s are possible", options.horizon_ms / 1000));
+  if (sighting.age_ms > kMostHorizonMs)
+    return absl::InvalidArgumentError(fmt::format(
+        "the sighting is {} s old; after an hour a cordon is of no use", sighting.age_ms / 1000));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+const char* CordonOutcomeName(CordonPlan::Outcome outcome) {
+  switch (outcome) {
+    case CordonPlan::Outcome::kClosed: return "closed";
+    case CordonPlan::Outcome::kLeaking: return "leaking";
+    case CordonPlan::Outcome::kEnclosed: return "enclosed";
+    case CordonPlan::Outcome::kOffNetwork: return "off-network";
+  }
+  return "unknown";
+}
+
+std::vector<Adversary> DefaultAdversaries() {
+  return {{"fast car", {.speed_factor = 1.15F, .contraflow = true, .off_road_paths = false}, 0.5},
+          {"cautious car", {.speed_factor = 0.7F, .contraflow = false, .off_road_paths = false}, 0.35},
+          {"motorcycle", {.speed_factor = 1.1F, .contraflow = true, .off_road_paths = true}, 0.15}};
+}
+
+std::string RoadsAt(const RoadNetwork& network, JunctionId junction) {
+  std::vector<std::pair<RoadClass, std::string>> roads;
+  for (uint32_t e = network.first_out()[junction.value]; e < network.first_out()[junction.value + 1];
+       ++e) {
+    const std::string name(network.name(network.piece_of(EdgeId{e})));
+    const RoadClass road_class = network.piece(EdgeId{e}).road_class;
+    if (name.empty()) continue;
+    const auto same =
+        std::find_if(roads.begin(), roads.end(), [&](const auto& r) { return r.second == name; });
+    if (same == roads.end()) {
+      roads.emplace_back(road_class, name);
+    } else {
+      same->first = std::min(same->first, road_class);
+    }
+  }
+  std::sort(roads.begin(), roads.end());
+  std::string text;
+  for (size_t i = 0; i < std::min<size_t>(roads.size(), 3); ++i)
+    text += (i == 0 ? "" : " / ") + roads[i].second;
+  return text;
+}
+
+struct CordonPlanner::Work {
+  explicit Work(std::shared_ptr<const RoadConditions> given) : conditions(std::move(given)) {}
+
+  void PrepareAdversaries(const CordonOptions& options);
+  bool RunSuspect(const Sighting& sighting, const CordonOptions& options);
+  void MarkHoldable(const Sighting& sighting, const CordonOptions& options);
+  CutGround Ground(uint32_t ring_ms) const;
+  const std::vector<InTime>& OptionsAt(uint32_t junction);
+  HeldCut FindClosed(CordonPlan& plan);
+  CordonPoint PointAt(uint32_t junction, uint32_t unit, uint32_t closed_ms) const;
+  void FillClosed(const HeldCut& cut, CordonPlan& plan);
+  void FillLeaking(CordonPlan& plan);
+  void SampleAll();
+  void Judge(CordonPlan& plan);
+  bool ClosedFor(const FugitiveReach& reach, std::span<const Interception> points) const;
+  void Describe(CordonPlan& plan) const;
+
+  const std::shared_ptr<const RoadConditions> conditions;
+  uint64_t graphs_version = 0;
+  std::vector<FugitiveProfile> graph_profiles;
+  std::vector<std::shared_ptr<const TravelGraph>> graphs;
+  std::vector<FugitiveReach> reaches;
+  std::vector<uint8_t> exits;
+  UnitTimes times;
+
+  // Of the current plan.
+  Sighting sighting;
+  CordonOptions options;
+  std::span<const CordonUnit> units;
+  std::vector<uint32_t> suspect_ms;  // by junction, from the sighting
+  std::vector<uint32_t> sources;
+  std::vector<uint8_t> holdable;
+  std::vector<uint32_t> holdable_list;
+  std::vector<uint32_t> suspect_touched;
+  absl::flat_hash_map<uint32_t, std::vector<InTime>> option_cache;
+  std::vector<FleeingRoute> routes;
+};
+
+void CordonPlanner::Work::PrepareAdversaries(const CordonOptions& given) {
+  const auto state = conditions->Snapshot();
+  const auto same = [](const FugitiveProfile& a, const FugitiveProfile& b) {
+    return a.speed_factor == b.speed_factor && a.contraflow == b.contraflow &&
+           a.off_road_paths == b.off_road_paths;
+  };
+  bool current = !graphs.empty() && state->version == graphs_version &&
+                 graph_profiles.size() == given.adversaries.size();
+  for (size_t i = 0; current && i < graph_profiles.size(); ++i)
+    current = same(graph_profiles[i], given.adversaries[i].drive);
+  if (current) return;
+  graphs.clear();
+  graph_profiles.clear();
+  for (const Adversary& adversary : given.adversaries) {
+    // Live closures stop nobody who flees: only the roads themselves count. Their speeds do.
+    RoadState open_roads = *state;
+    open_roads.closed.clear();
+    graphs.push_back(TravelGraph::Build(conditions->network(), open_roads, adversary.drive));
+    graph_profiles.push_back(adversary.drive);
+  }
+  graphs_version = state->version;
+  reaches.resize(graphs.size());
+}
+
+bool CordonPlanner::Work::RunSuspect(const Sighting& given, const CordonOptions& with) {
+  const RoadNetwork& network = *conditions->network();
+  for (const uint32_t j : suspect_touched) suspect_ms[j] = kUnreached;
+  suspect_ms.resize(network.junction_count(), kUnreached);
+  suspect_touched.clear();
+  sources.clear();
+  bool on_network = false;
+  for (size_t k = 0; k < graphs.size(); ++k) {
+    const SceneSnap snap = SnapScene(*graphs[k], given.place, kSightingSnapLimit);
+    reaches[k].Run(graphs[k], snap.seeds, with.horizon_ms + given.age_ms);
+    on_network |= !snap.seeds.empty();
+    sources.insert(sources.end(), reaches[k].sources().begin(), reaches[k].sources().end());
+    for (const uint32_t j : reaches[k].reached()) {
+      if (suspect_ms[j] == kUnreached) suspect_touched.push_back(j);
+      suspect_ms[j] = std::min(suspect_ms[j], reaches[k].TimeAt({j}));
+    }
+  }
+  std::sort(sources.begin(), sources.end());
+  sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
+  return on_network;
+}
+
+void CordonPlanner::Work::MarkHoldable(const Sighting& given, const CordonOptions& with) {
+  for (const uint32_t j : holdable_list) holdable[j] = 0;
+  holdable.resize(suspect_ms.size(), 0);
+  holdable_list.clear();
+  for (const uint32_t j : suspect_touched) {
+    const uint32_t closed = times.EarliestClosed(j);
+    if (closed == kUnreached) continue;
+    if (uint64_t{closed} + with.margin_ms + given.age_ms > suspect_ms[j]) continue;
+    holdable[j] = 1;
+    holdable_list.push_back(j);
+  }
+}
+
+CutGround CordonPlanner::Work::Ground(uint32_t ring_ms) const {
+  CutGround ground;
+  ground.first = conditions->network()->first_out();
+  for (const auto& graph : graphs) ground.arcs.emplace_back(graph->forward().arcs);
+  ground.sources = sources;
+  ground.suspect_ms = suspect_ms;
+  ground.exits = exits;
+  ground.holdable = holdable;
+  ground.ring_ms = ring_ms;
+  return ground;
+}
+
+const std::vector<InTime>& CordonPlanner::Work::OptionsAt(uint32_t junction) {
+  const auto [at, is_new] = option_cache.try_emplace(junction);
+  if (!is_new) return at->second;
+  const int64_t latest = int64_t{suspect_ms[junction]} - sighting.age_ms - options.margin_ms;
+  std::vector<InTime> list;
+  if (latest >= 0) {
+    for (const UnitClosing& closing : times.AllClosings(junction, static_cast<uint32_t>(latest)))
+      list.push_back({static_cast<int32_t>(closing.unit),
+                      static_cast<int32_t>(latest - closing.closed_ms)});
+  }
+  at->second = std::move(list);
+  return at->second;
+}
+
+HeldCut CordonPlanner::Work::FindClosed(CordonPlan& plan) {
+  HeldCut best;
+  // The matching asks for a reference that stays valid while others are added.
+  option_cache.reserve(4096);
+  for (size_t i = 0; i < kRings.size(); ++i) {
+    const bool last = i + 1 == kRings.size();
+    plan.ring_ms = static_cast<uint32_t>(kRings[i] * options.horizon_ms);
+    const uint32_t cuts_left = options.most_cuts - std::min(options.most_cuts, plan.cuts_tried);
+    best = FindHeldCut(Ground(plan.ring_ms + sighting.age_ms), static_cast<int32_t>(units.size()),
+                       [this](uint32_t j) -> const std::vector<InTime>& { return OptionsAt(j); },
+                       last ? cuts_left : std::min(cuts_left, kCutsPerInnerRing));
+    plan.cuts_tried += best.cuts;
+    if (best.found || best.enclosed) break;
+  }
+  return best;
+}
+
+CordonPoint CordonPlanner::Work::PointAt(uint32_t junction, uint32_t unit,
+                                         uint32_t closed_ms) const {
+  const RoadNetwork& network = *conditions->network();
+  CordonPoint point;
+  point.junction = {junction};
+  point.place = network.point({junction}).ToLatLon();
+  point.roads = RoadsAt(network, {junction});
+  point.unit = unit;
+  point.closed_ms = closed_ms;
+  point.eta_ms = units[unit].holding == JunctionId{junction} ? 0 : closed_ms - options.set_up_ms;
+  if (suspect_ms[junction] == kUnreached) {
+    point.suspect_ms = kUnreached;
+    point.slack_ms = int64_t{options.horizon_ms} - closed_ms;
+    return point;
+  }
+  const int64_t suspect = int64_t{suspect_ms[junction]} - sighting.age_ms;
+  point.suspect_ms = static_cast<uint32_t>(std::max<int64_t>(0, suspect));
+  point.slack_ms = suspect - closed_ms;
+  return point;
+}
+
+void CordonPlanner::Work::FillClosed(const HeldCut& cut, CordonPlan& plan) {
+  plan.outcome = CordonPlan::Outcome::kClosed;
+  for (size_t i = 0; i < cut.junctions.size(); ++i) {
+    const uint32_t j = cut.junctions[i];
+    for (const InTime& option : OptionsAt(j)) {
+      if (option.unit != cut.units[i]) continue;
+      const int64_t latest = int64_t{suspect_ms[j]} - sighting.age_ms - options.margin_ms;
+      plan.points.push_back(PointAt(j, static_cast<uint32_t>(option.unit),
+                                    static_cast<uint32_t>(latest - option.slack_ms)));
+    }
+  }
+}
+
+void CordonPlanner::Work::SampleAll() {
+  routes.clear();
+  std::mt19937_64 random(options.seed);
+  double shares = 0;
+  for (const Adversary& adversary : options.adversaries) shares += adversary.share;
+  for (uint32_t k = 0; k < reaches.size(); ++k) {
+    auto sample = SampleRoutes(reaches[k], exits, reaches[k].limit_ms(),
+                               options.routes_per_adversary, random);
+    for (FleeingRoute& route : sample) {
+      route.adversary = k;
+      route.share *= shares > 0 ? options.adversaries[k].share / shares : 0;
+      routes.push_back(std::move(route));
+    }
+  }
+}
+
+void CordonPlanner::Work::FillLeaking(CordonPlan& plan) {
+  plan.outcome = CordonPlan::Outcome::kLeaking;
+  plan.ring_ms = options.horizon_ms;
+  const auto points =
+      PlaceInterceptions(routes, sighting.age_ms, static_cast<uint32_t>(units.size()),
+                         [&](uint32_t j) { return times.EarliestTwo(j); });
+  for (const Interception& point : points)
+    plan.points.push_back(PointAt(point.junction, point.unit, point.closed_ms));
+  std::vector<const FleeingRoute*> open;
+  for (const FleeingRoute& route : routes)
+    if (!Intercepted(route, sighting.age_ms, points)) open.push_back(&route);
+  const RoadNetwork& network = *conditions->network();
+  for (const OpenWay& way : NameOpenWays(open, kMostLeaks)) {
+    CordonLeak leak;
+    leak.junction = {way.junction};
+    leak.place = network.point(leak.junction).ToLatLon();
+    leak.roads = RoadsAt(network, leak.junction);
+    const uint32_t seen = suspect_ms[way.junction];
+    leak.suspect_ms = seen == kUnreached ? kUnreached : seen - std::min(seen, sighting.age_ms);
+    leak.best_closed_ms = times.EarliestClosed(way.junction);
+    leak.route_share = way.share;
+    plan.leaks.push_back(std::move(leak));
+  }
+}
+
+// From the suspect's side through everything that is not held when this adversary comes.
+bool CordonPlanner::Work::ClosedFor(const FugitiveReach& reach,
+                                    std::span<const Interception> points) const {
+  const ArcGraph& arcs = reach.graph().forward();
+  absl::flat_hash_set<uint32_t> seen;
+  std::vector<uint32_t> stack;
+  const auto enter = [&](uint32_t j) {
+    for (const Interception& point : points)
+      if (point.junction == j && uint64_t{point.closed_ms} + sighting.age_ms <= reach.TimeAt({j}))
+        return true;
+    if (exits[j] || reach.TimeAt({j}) == kUnreached) return false;
+    if (seen.insert(j).second) stack.push_back(j);
+    return true;
+  };
+  for (const uint32_t j : reach.sources())
+    if (!enter(j)) return false;
+  while (!stack.empty()) {
+    const uint32_t j = stack.back();
+    stack.pop_back();
+    for (uint32_t e = arcs.first[j]; e < arcs.first[j + 1]; ++e)
+      if (!arcs.arcs[e].blocked() && !enter(arcs.arcs[e].head())) return false;
+  }
+  return true;
+}
+
+void CordonPlanner::Work::Judge(CordonPlan& plan) {
+  std::vector<Interception> points;
+  for (const CordonPoint& point : plan.points)
+    points.push_back({point.junction.value, point.unit, point.closed_ms});
+  for (uint32_t k = 0; k < reaches.size(); ++k) {
+    CordonPlan::Robustness robustness{.adversary = options.adversaries[k].name};
+    robustness.closed = ClosedFor(reaches[k], points);
+    double all = 0, caught = 0;
+    for (const FleeingRoute& route : routes) {
+      if (route.adversary != k) continue;
+      all += route.share;
+      if (Intercepted(route, sighting.age_ms, points)) caught += route.share;
+    }
+    // No route out at all: nothing escapes.
+    robustness.caught_share = all > 0 ? caught / all : 1;
+    plan.robustness.push_back(std::move(robustness));
+  }
+  double shares = 0, covered = 0;
+  for (size_t k = 0; k < reaches.size(); ++k) {
+    shares += options.adversaries[k].share;
+    covered += options.adversaries[k].share * plan.robustness[k].caught_share;
+  }
+  plan.covered_probability = shares > 0 ? covered / shares : 0;
+}
+
+void CordonPlanner::Work::Describe(CordonPlan& plan) const {
+  std::sort(plan.points.begin(), plan.points.end(), [](const CordonPoint& a, const CordonPoint& b) {
+    return std::tuple(a.slack_ms, a.junction) < std::tuple(b.slack_ms, b.junction);
+  });
+  int64_t valid = kLongestValidityMs;
+  for (const CordonPoint& point : plan.points)
+    if (point.slack_ms >= 0) valid = std::min(valid, point.slack_ms);
+  plan.expires_ms = static_cast<uint32_t>(valid);
+  plan.junctions_searched = static_cast<uint32_t>(suspect_touched.size());
+  const auto exits_near = std::count_if(suspect_touched.begin(), suspect_touched.end(),
+                                        [&](uint32_t j) { return exits[j] != 0; });
+  const double fastest = std::max_element(options.adversaries.begin(), options.adversaries.end(),
+                                          [](const Adversary& a, const Adversary& b) {
+                                            return a.drive.speed_factor < b.drive.speed_factor;
+                                          })->drive.speed_factor;
+  plan.assumptions = {
+      fmt::format("seen {} s ago; nothing is known of the suspect since", sighting.age_ms / 1000),
+      fmt::format("the suspect drives at most {:.2f} times an emergency vehicle's speed, through "
+                  "signals, one-ways and closures, and stays on the roads of the map",
+                  fastest),
+      fmt::format("a unit needs {} s to set up and then stops everything at its junction",
+                  options.set_up_ms / 1000),
+      fmt::format("units set off within {} s and drive with siren and lights", valid / 1000)};
+  if (exits_near > 0)
+    plan.assumptions.push_back(
+        fmt::format("{} roads leave the map within the horizon; they count as ways out", exits_near));
+}
+
+CordonPlanner::CordonPlanner(std::shared_ptr<const RoadConditions> conditions)
+    : work_(std::make_unique<Work>(std::move(conditions))) {
+  work_->exits = FindMapExits(*work_->conditions->network());
+}
+
+CordonPlanner::~CordonPlanner() = default;
+
+absl::StatusOr<CordonPlan> CordonPlanner::Plan(const TravelModel& model, const Sighting& sighting,
+                                               std::span<const CordonUnit> units,
+                                               const CordonOptions& options) {
+  RETURN_IF_ERROR(CheckInput(sighting, options));
+  Work& work = *work_;
+  work.sighting = sighting;
+  work.options = options;
+  work.units = units;
+  work.option_cache.clear();
+  CordonPlan plan;
+  work.PrepareAdversaries(options);
+  if (!work.RunSuspect(sighting, options)) return plan;
+  work.times.Run(model, units, options.horizon_ms, options.set_up_ms);
+  work.MarkHoldable(sighting, options);
+  const HeldCut cut = work.FindClosed(plan);
+  plan.proven = cut.proven;
+  work.SampleAll();
+  if (cut.enclosed) {
+    plan.outcome = CordonPlan::Outcome::kEnclosed;
+  } else if (cut.found) {
+    work.FillClosed(cut, plan);
+  } else {
+    work.FillLeaking(plan);
+  }
+  work.Judge(plan);
+  work.Describe(plan);
+  return plan;
+}
+
+}  // namespace cordon

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch/coverage_labels.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+#include "dispatch/coverage_turns.h"
+
+namespace cordon {
+namespace {
+
+constexpr uint32_t kNil = 0xFFFF'FFFF;
+// About the time of a short edge: a label is then hardly ever improved after it left its bucket.
+// Any width is correct.
+constexpr uint32_t kBucketShift = 9;
+// From this share of changed edges on, searching everything again is cheaper.
+constexpr size_t kChangedShareForAll = 200;
+
+}  // namespace
+
+void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_ms) {
+  CORDON_CHECK(limit_ms < kUnreached / 4, "a limit that leaves room for sums");
+  graph_ = std::move(graph);
+  arcs_ = &graph_->forward();
+  limit_ms_ = limit_ms;
+  pairs_.assign(arcs_->arcs.size(), Pair{});
+  arrivals_.assign(graph_->network().junction_count(), 0);
+  heads_.assign((limit_ms >> kBucketShift) + 1, kNil);
+  touched_flag_.assign(arcs_->arcs.size(), 0);
+  touched_.clear();
+  seeds_.clear();
+  standing_.clear();
+  items_.clear();
+  emptied_.clear();
+  lowest_bucket_ = static_cast<uint32_t>(heads_.size());
+}
+
+void NearestTwo::Touch(uint32_t edge) {
+  if (touched_flag_[edge]) return;
+  touched_flag_[edge] = 1;
+  touched_.push_back(edge);
+}
+
+inline void NearestTwo::Offer(uint32_t edge, Key key) {
+  Pair& pair = pairs_[edge];
+  if (key >= pair.second) return;
+  if (key < pair.first) {
+    if (UnitOf(pair.first) != UnitOf(key)) pair.second = pair.first;
+    pair.first = key;
+  } else {
+    if (UnitOf(pair.first) == UnitOf(key)) return;
+    pair.second = key;
+  }
+  Touch(edge);
+  ++labels_set_;
+  const uint32_t bucket = TimeOf(key) >> kBucketShift;
+  items_.push_back({key, edge, heads_[bucket]});
+  heads_[bucket] = static_cast<uint32_t>(items_.size() - 1);
+  lowest_bucket_ = std::min(lowest_bucket_, bucket);
+}
+
+void NearestTwo::Leave(uint32_t edge, Key key) {
+  const uint32_t time = TimeOf(key);
+  ForContinuations(*arcs_, edge, [&](uint32_t next, uint32_t turn_ms) {
+    const uint32_t entered = time + turn_ms;
+    if (entered <= limit_ms_) Offer(next, MakeKey(entered, UnitOf(key)));
+  });
+}
+
+uint32_t NearestTwo::HeadTime(const SearchSeed& seed) const {
+  const uint32_t rest =
+      graph_->EdgeMs(seed.at.edge) - graph_->PartMs(seed.at.edge, seed.at.offset_cm);
+  const uint64_t time = uint64_t{seed.delay_ms} + rest;
+  return time <= limit_ms_ ? static_cast<uint32_t>(time) : kUnreached;
+}
+
+void NearestTwo::LeaveSeeds(UnitSlot unit) {
+  for (const SearchSeed& seed : seeds_[unit])
+    if (const uint32_t time = HeadTime(seed); time != kUnreached)
+      Leave(seed.at.edge.value, MakeKey(time, unit));
+}
+
+void NearestTwo::Drain() {
+  for (uint32_t bucket = lowest_bucket_; bucket < heads_.size(); ++bucket) {
+    while (heads_[bucket] != kNil) {
+      const Item item = items_[heads_[bucket]];
+      heads_[bucket] = item.next;
+      const Pair& pair = pairs_[item.edge];
+      if (pair.first != item.key && pair.second != item.key) continue;  // overtaken meanwhile
+      const uint32_t far = TimeOf(item.key) + arcs_->arcs[item.edge].time_ms();
+      if (far <= limit_ms_) Leave(item.edge, MakeKey(far, UnitOf(item.key)));
+    }
+  }
+  items_.clear();
+  lowest_bucket_ = static_cast<uint32_t>(heads_.size());
+}
+
+// A unit's labels hang together: each was reached from its seeds or from another of its labels. So
+// they are found by walking from the seeds, and need not be listed anywhere.
+void NearestTwo::TakeAway(UnitSlot unit) {
+  stack_.clear();
+  const auto take = [&](uint32_t edge) {
+    Pair& pair = pairs_[edge];
+    if (UnitOf(pair.first) == unit && pair.first != kNoKey) {
+      pair.first = pair.second;
+    } else if (UnitOf(pair.second) != unit || pair.second == kNoKey) {
+      return;
+    }
+    pair.second = kNoKey;
+    emptied_.push_back(edge);
+    Touch(edge);
+    stack_.push_back(edge);
+  };
+  const auto walk = [&](uint32_t edge) {
+    const Arc arc = arcs_->arcs[edge];
+    for (uint32_t next = arcs_->first[arc.head()]; next < arcs_->first[arc.head() + 1]; ++next)
+      take(next);
+  };
+  for (const SearchSeed& seed : seeds_[unit]) walk(seed.at.edge.value);
+  while (!stack_.empty()) {
+    const uint32_t edge = stack_.back();
+    stack_.pop_back();
+    walk(edge);
+  }
+}
+
+void NearestTwo::OfferFromPredecessors(uint32_t edge) {
+  const RoadNetwork& network = graph_->network();
+  const uint32_t junction = network.tail(EdgeId{edge}).value;
+  for (uint32_t out = arcs_->first[junction]; out < arcs_->first[junction + 1]; ++out) {
+    const uint32_t before = network.twin(EdgeId{out}).value;
+    const Pair pair = pairs_[before];
+    const bool stands = arrivals_[junction] > 0 && standing_.contains(before);
+    if (pair.first == kNoKey && !stands) continue;
+    const uint32_t turn = TurnMsOf(*arcs_, before, edge);
+    if (turn >= kImpossibleTurnMs) continue;
+    const uint32_t edge_ms = arcs_->arcs[before].time_ms();
+    for (const Key key : {pair.first, pair.second}) {
+      if (key == kNoKey || TimeOf(key) + edge_ms + turn > limit_ms_) continue;
+      Offer(edge, MakeKey(TimeOf(key) + edge_ms + turn, UnitOf(key)));
+    }
+    if (!stands) continue;
+    for (const UnitSlot unit : standing_.find(before)->second) {
+      for (const SearchSeed& seed : seeds_[unit]) {
+        const uint32_t time = seed.at.edge.value == before ? HeadTime(seed) : kUnreached;
+        if (time != kUnreached && time + turn <= limit_ms_) Offer(edge, MakeKey(time + turn, unit));
+      }
+    }
+  }
+}
+
+void NearestTwo::Repair() {
+  for (const uint32_t edge : emptied_) OfferFromPredecessors(edge);
+  emptied_.clear();
+}
+
+void NearestTwo::SetSeeds(const UnitSeeds& change) {
+  const auto unit = change.unit;
+  for (const SearchSeed& seed : seeds_[unit]) {
+    const auto place = standing_.find(seed.at.edge.value);
+    if (place == standing_.end()) continue;
+    std::erase(place->second, unit);
+    if (place->second.empty()) standing_.erase(place);
+    // 255 stands for "many" and is never lowered: the flag may only be true too often.
+    uint8_t& count = arrivals_[arcs_->arcs[seed.at.edge.value].head()];
+    if (count < std::numeric_limits<uint8_t>::max()) --count;
+  }
+  seeds_[unit] = change.seeds;
+  for (const SearchSeed& seed : change.seeds) {
+    CORDON_CHECK(seed.at.edge.value < pairs_.size(), "a seed on the network");
+    standing_[seed.at.edge.value].push_back(unit);
+    uint8_t& count = arrivals_[arcs_->arcs[seed.at.edge.value].head()];
+    if (count < std::numeric_limits<uint8_t>::max()) ++count;
+  }
+}
+
+void NearestTwo::Update(std::span<const UnitSeeds> changes) {
+  for (const UnitSeeds& change : changes) {
+    CORDON_CHECK(change.unit != kNoUnit, "a unit has a slot");
+    if (change.unit >= seeds_.size()) seeds_.resize(change.unit + 1);
+    // One after the other: the area of one unit stays in the cache.
+    TakeAway(change.unit);
+    SetSeeds(change);
+    Repair();
+    LeaveSeeds(change.unit);
+    Drain();
+  }
+}
+
+void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
+  if (graph == graph_) return;
+  const ArcGraph& now = graph->forward();
+  CORDON_CHECK(now.arcs.size() == arcs_->arcs.size(), "the same network");
+  std::vector<uint32_t> changed;
+  for (uint32_t edge = 0; edge < now.arcs.size(); ++edge)
+    if (!SameArc(now.arcs[edge], arcs_->arcs[edge])) changed.push_back(edge);
+  const bool all = changed.size() > now.arcs.size() / kChangedShareForAll ||
+                   !SameTurns(now, *arcs_);
+  for (const uint32_t edge : changed) Touch(edge);  // lengths within a tier change even where labels do not
+  std::vector<bool> affected(seeds_.size(), all);
+  if (!all) {
+    const auto mark = [&](uint32_t edge) {
+      for (const Key key : {pairs_[edge].first, pairs_[edge].second})
+        if (key != kNoKey) affected[UnitOf(key)] = true;
+      if (const auto place = standing_.find(edge); place != standing_.end())
+        for (const UnitSlot unit : place->second) affected[unit] = true;
+    };
+    const RoadNetwork& network = graph_->network();
+    for (const uint32_t edge : changed) {
+      mark(edge);
+      const uint32_t junction = network.tail(EdgeId{edge}).value;
+      for (uint32_t out = arcs_->first[junction]; out < arcs_->first[junction + 1]; ++out)
+        mark(network.twin(EdgeId{out}).value);
+    }
+  }
+  for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
+    if (affected[unit]) TakeAway(unit);
+  graph_ = std::move(graph);
+  arcs_ = &graph_->forward();
+  Repair();
+  for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
+    if (affected[unit]) LeaveSeeds(unit);
+  Drain();
+}
+
+NearestPair NearestTwo::At(EdgeId e) const {
+  const auto label = [](Key key) {
+    return key == kNoKey ? NearestPair::Label{} : NearestPair::Label{TimeOf(key), UnitOf(key)};
+  };
+  return {label(pairs_[e.value].first), label(pairs_[e.value].second)};
+}
+
+std::span<const SearchSeed> NearestTwo::SeedsOf(UnitSlot unit) const {
+  if (unit >= seeds_.size()) return {};
+  return seeds_[unit];
+}
+
+std::vector<EdgeId> NearestTwo::TakeTouched() {
+  std::vector<EdgeId> edges;
+  edges.reserve(touched_.size());
+  for (const uint32_t edge : touched_) {
+    touched_flag_[edge] = 0;
+    edges.push_back({edge});
+  }
+  touched_.clear();
+  return edges;
+}
+
+}  // namespace cordon
