@@ -20,7 +20,8 @@ constexpr uint32_t kLongestValidityMs = 60'000;
 constexpr size_t kMostLeaks = 20;
 // A suspect is rarely seen exactly on the road: car parks, forecourts.
 constexpr Metres kSightingSnapLimit{100};
-// Rings that are tried from the inside out: a cut inside a smaller ring is one of the larger, and costs less to find.
+// Rings that are tried from the inside out: a cut inside a smaller ring is one of the larger, and
+// costs less to find.
 constexpr std::array<double, 3> kRings = {0.25, 0.5, 1.0};
 constexpr uint32_t kCutsPerInnerRing = 8;
 
@@ -42,24 +43,29 @@ absl::Status CheckInput(const Sighting& sighting, const CordonOptions& options) 
 
 const char* CordonOutcomeName(CordonPlan::Outcome outcome) {
   switch (outcome) {
-    case CordonPlan::Outcome::kClosed: return "closed";
-    case CordonPlan::Outcome::kLeaking: return "leaking";
-    case CordonPlan::Outcome::kEnclosed: return "enclosed";
-    case CordonPlan::Outcome::kOffNetwork: return "off-network";
+    case CordonPlan::Outcome::kClosed:
+      return "closed";
+    case CordonPlan::Outcome::kLeaking:
+      return "leaking";
+    case CordonPlan::Outcome::kEnclosed:
+      return "enclosed";
+    case CordonPlan::Outcome::kOffNetwork:
+      return "off-network";
   }
   return "unknown";
 }
 
 std::vector<Adversary> DefaultAdversaries() {
-  return {{"fast car", {.speed_factor = 1.15F, .contraflow = true, .off_road_paths = false}, 0.5},
-          {"cautious car", {.speed_factor = 0.7F, .contraflow = false, .off_road_paths = false}, 0.35},
-          {"motorcycle", {.speed_factor = 1.1F, .contraflow = true, .off_road_paths = true}, 0.15}};
+  return {
+      {"fast car", {.speed_factor = 1.15F, .contraflow = true, .off_road_paths = false}, 0.5},
+      {"cautious car", {.speed_factor = 0.7F, .contraflow = false, .off_road_paths = false}, 0.35},
+      {"motorcycle", {.speed_factor = 1.1F, .contraflow = true, .off_road_paths = true}, 0.15}};
 }
 
 std::string RoadsAt(const RoadNetwork& network, JunctionId junction) {
   std::vector<std::pair<RoadClass, std::string>> roads;
-  for (uint32_t e = network.first_out()[junction.value]; e < network.first_out()[junction.value + 1];
-       ++e) {
+  for (uint32_t e = network.first_out()[junction.value];
+       e < network.first_out()[junction.value + 1]; ++e) {
     const std::string name(network.name(network.piece_of(EdgeId{e})));
     const RoadClass road_class = network.piece(EdgeId{e}).road_class;
     if (name.empty()) continue;
@@ -194,8 +200,8 @@ const std::vector<InTime>& CordonPlanner::Work::OptionsAt(uint32_t junction) {
   std::vector<InTime> list;
   if (latest >= 0) {
     for (const UnitClosing& closing : times.AllClosings(junction, static_cast<uint32_t>(latest)))
-      list.push_back({static_cast<int32_t>(closing.unit),
-                      static_cast<int32_t>(latest - closing.closed_ms)});
+      list.push_back(
+          {static_cast<int32_t>(closing.unit), static_cast<int32_t>(latest - closing.closed_ms)});
   }
   at->second = std::move(list);
   return at->second;
@@ -209,9 +215,10 @@ HeldCut CordonPlanner::Work::FindClosed(CordonPlan& plan) {
     const bool last = i + 1 == kRings.size();
     plan.ring_ms = static_cast<uint32_t>(kRings[i] * options.horizon_ms);
     const uint32_t cuts_left = options.most_cuts - std::min(options.most_cuts, plan.cuts_tried);
-    best = FindHeldCut(Ground(plan.ring_ms + sighting.age_ms), static_cast<int32_t>(units.size()),
-                       [this](uint32_t j) -> const std::vector<InTime>& { return OptionsAt(j); },
-                       last ? cuts_left : std::min(cuts_left, kCutsPerInnerRing));
+    best = FindHeldCut(
+        Ground(plan.ring_ms + sighting.age_ms), static_cast<int32_t>(units.size()),
+        [this](uint32_t j) -> const std::vector<InTime>& { return OptionsAt(j); },
+        last ? cuts_left : std::min(cuts_left, kCutsPerInnerRing));
     plan.cuts_tried += best.cuts;
     if (best.found || best.enclosed) break;
   }
@@ -357,7 +364,8 @@ void CordonPlanner::Work::Describe(CordonPlan& plan) const {
   const double fastest = std::max_element(options.adversaries.begin(), options.adversaries.end(),
                                           [](const Adversary& a, const Adversary& b) {
                                             return a.drive.speed_factor < b.drive.speed_factor;
-                                          })->drive.speed_factor;
+                                          })
+                             ->drive.speed_factor;
   plan.assumptions = {
       fmt::format("seen {} s ago; nothing is known of the suspect since", sighting.age_ms / 1000),
       fmt::format("the suspect drives at most {:.2f} times an emergency vehicle's speed, through "
@@ -367,8 +375,8 @@ void CordonPlanner::Work::Describe(CordonPlan& plan) const {
                   options.set_up_ms / 1000),
       fmt::format("units set off within {} s and drive with siren and lights", valid / 1000)};
   if (exits_near > 0)
-    plan.assumptions.push_back(
-        fmt::format("{} roads leave the map within the horizon; they count as ways out", exits_near));
+    plan.assumptions.push_back(fmt::format(
+        "{} roads leave the map within the horizon; they count as ways out", exits_near));
 }
 
 CordonPlanner::CordonPlanner(std::shared_ptr<const RoadConditions> conditions)

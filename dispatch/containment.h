@@ -43,23 +43,24 @@ struct CordonUnit {
 struct CordonOptions {
   uint32_t horizon_ms = 1'200'000;  // how long from now on the suspect must not get out
   uint32_t set_up_ms = 60'000;      // from arriving at a point to holding it
-  uint32_t margin_ms = 0;           // wanted between holding a point and the suspect's earliest arrival
+  uint32_t margin_ms = 0;  // wanted between holding a point and the suspect's earliest arrival
   std::vector<Adversary> adversaries = DefaultAdversaries();
-  uint32_t most_cuts = 120;         // minimum cuts that may be computed before giving up
+  uint32_t most_cuts = 120;  // minimum cuts that may be computed before giving up
   uint32_t routes_per_adversary = 200;
-  uint64_t seed = 1;                // of the sampled routes
+  uint64_t seed = 1;  // of the sampled routes
 };
 
 // A junction to hold, by one unit.
 struct CordonPoint {
   JunctionId junction;
   LatLon place;
-  std::string roads;          // names of the roads that meet there, "A / B"; empty: unnamed
-  uint32_t unit = 0;          // index into the units given
-  uint32_t eta_ms = 0;        // the unit's arrival, from now
-  uint32_t closed_ms = 0;     // and set up
-  uint32_t suspect_ms = 0;    // the suspect's earliest arrival, any adversary; kUnreached: none gets there in time
-  int64_t slack_ms = 0;       // suspect_ms - closed_ms; negative only where the cordon leaks
+  std::string roads;       // names of the roads that meet there, "A / B"; empty: unnamed
+  uint32_t unit = 0;       // index into the units given
+  uint32_t eta_ms = 0;     // the unit's arrival, from now
+  uint32_t closed_ms = 0;  // and set up
+  uint32_t suspect_ms =
+      0;  // the suspect's earliest arrival, any adversary; kUnreached: none gets there in time
+  int64_t slack_ms = 0;  // suspect_ms - closed_ms; negative only where the cordon leaks
 };
 
 // A way out that stays open.
@@ -81,15 +82,15 @@ struct CordonPlan {
   };
   struct Robustness {
     std::string adversary;
-    bool closed = false;        // this adversary cannot get out
-    double caught_share = 0;    // of its sampled routes
+    bool closed = false;      // this adversary cannot get out
+    double caught_share = 0;  // of its sampled routes
   };
   Outcome outcome = Outcome::kOffNetwork;
   std::vector<CordonPoint> points;  // by slack, tightest first
   std::vector<CordonLeak> leaks;    // by route share
   std::vector<Robustness> robustness;
-  double covered_probability = 0;   // over adversaries by share
-  uint32_t ring_ms = 0;             // closed: inside of where the suspect could be by this time
+  double covered_probability = 0;  // over adversaries by share
+  uint32_t ring_ms = 0;            // closed: inside of where the suspect could be by this time
   // The assignments hold if the units set off by then; afterwards ask again. At most 60 s.
   uint32_t expires_ms = 0;
   bool proven = true;  // leaking: no cordon exists (else: none was found within most_cuts)

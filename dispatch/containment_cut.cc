@@ -168,8 +168,8 @@ class HeldCutSearch {
     return false;
   }
 
-  // The plain minimum cut first; where its matching fails, junctions that depend on the contested units get dearer.
-  // Finds quickly, proves nothing (but the absence of any cut).
+  // The plain minimum cut first; where its matching fails, junctions that depend on the contested
+  // units get dearer. Finds quickly, proves nothing (but the absence of any cut).
   bool TryPrices(const absl::flat_hash_set<uint32_t>& forbidden) {
     absl::flat_hash_map<uint32_t, int32_t> price;
     const auto capacity = [&](uint32_t j) {
@@ -195,14 +195,16 @@ class HeldCutSearch {
     return false;
   }
 
-  // Any cordon leaves out some junction of the violated set: forbids each in turn. False: none in this branch.
+  // Any cordon leaves out some junction of the violated set: forbids each in turn. False: none in
+  // this branch.
   bool Branch(absl::flat_hash_set<uint32_t>& forbidden) {
     if (result_.cuts >= most_cuts_) {
       result_.proven = false;
       return false;
     }
     ++result_.cuts;
-    const auto outcome = cut_.Find(ground_, forbidden, [](uint32_t) { return 1; }, units_);
+    const auto outcome = cut_.Find(
+        ground_, forbidden, [](uint32_t) { return 1; }, units_);
     if (outcome != ContainmentCut::Result::kCut) return false;
     if (AcceptEither()) return true;
     const std::vector<uint32_t> contested = violator_;

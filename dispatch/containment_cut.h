@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fewest junctions to hold between a suspect and the outside, and whether units can take them one each.
+// The fewest junctions to hold between a suspect and the outside, and whether units can take them
+// one each.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +16,16 @@
 
 namespace cordon {
 
-// The roads between the suspect and the outside, for a given ring. Spans are by junction and outlive the object.
+// The roads between the suspect and the outside, for a given ring. Spans are by junction and
+// outlive the object.
 struct CutGround {
-  std::span<const uint32_t> first;             // arcs of a junction
-  std::vector<std::span<const Arc>> arcs;      // of each adversary; an arc is passable if it is for any
-  std::span<const uint32_t> sources;           // where the suspect is first
-  std::span<const uint32_t> suspect_ms;        // earliest arrival; kUnreached beyond the horizon
-  std::span<const uint8_t> exits;              // ways out of the map
+  std::span<const uint32_t> first;         // arcs of a junction
+  std::vector<std::span<const Arc>> arcs;  // of each adversary; an arc is passable if it is for any
+  std::span<const uint32_t> sources;       // where the suspect is first
+  std::span<const uint32_t> suspect_ms;    // earliest arrival; kUnreached beyond the horizon
+  std::span<const uint8_t> exits;          // ways out of the map
   std::span<const uint8_t> holdable;
-  uint32_t ring_ms = 0;                        // junctions that are reached later are outside
+  uint32_t ring_ms = 0;  // junctions that are reached later are outside
 };
 
 // A minimum cut of the ground. Rebuilt for each change of what may be held.
@@ -31,8 +33,9 @@ class ContainmentCut {
  public:
   enum class Result { kCut, kNone, kTooLarge, kEnclosed };
 
-  // Junctions in `forbidden` count as not holdable. `capacity(junction)` >= 1 is what holding one costs; `limit` the
-  // most that may be spent. kNone: an open way leads out. kEnclosed: nothing leads out, no cut is needed.
+  // Junctions in `forbidden` count as not holdable. `capacity(junction)` >= 1 is what holding one
+  // costs; `limit` the most that may be spent. kNone: an open way leads out. kEnclosed: nothing
+  // leads out, no cut is needed.
   Result Find(const CutGround& ground, const absl::flat_hash_set<uint32_t>& forbidden,
               const std::function<int32_t(uint32_t)>& capacity, int32_t limit);
 
@@ -55,9 +58,10 @@ class ContainmentCut {
   const CutGround* ground_ = nullptr;
   const absl::flat_hash_set<uint32_t>* forbidden_ = nullptr;
   bool leads_out_ = false;
-  std::vector<uint32_t> core_;      // junctions of the core
-  std::vector<uint32_t> members_;   // other junctions inside, in the order of discovery
-  std::vector<int32_t> vertex_;     // by junction: -1 unknown, kSource for the core, else the vertex that is entered
+  std::vector<uint32_t> core_;     // junctions of the core
+  std::vector<uint32_t> members_;  // other junctions inside, in the order of discovery
+  std::vector<int32_t>
+      vertex_;  // by junction: -1 unknown, kSource for the core, else the vertex that is entered
   std::vector<uint32_t> nearest_;
   std::vector<uint32_t> farthest_;
 };
@@ -67,14 +71,15 @@ using HoldOptions = std::function<const std::vector<InTime>&(uint32_t junction)>
 
 struct HeldCut {
   std::vector<uint32_t> junctions;
-  std::vector<int32_t> units;      // one for each
+  std::vector<int32_t> units;  // one for each
   bool found = false;
-  bool proven = true;              // when not found: none exists
-  bool enclosed = false;           // nothing to hold
+  bool proven = true;     // when not found: none exists
+  bool enclosed = false;  // nothing to hold
   uint32_t cuts = 0;
 };
 
-// A cut whose junctions can be taken by distinct units, each in time. Exact within `most_cuts` minimum cuts.
+// A cut whose junctions can be taken by distinct units, each in time. Exact within `most_cuts`
+// minimum cuts.
 HeldCut FindHeldCut(const CutGround& ground, int32_t units, const HoldOptions& options,
                     uint32_t most_cuts);
 

@@ -100,7 +100,8 @@ void Improve(Board& board, std::vector<uint32_t>& chosen) {
     for (uint32_t unit = 0; unit < chosen.size(); ++unit) {
       if (chosen[unit] != kNoIndex) board.Remove(board.pairs()[chosen[unit]]);
       uint32_t best = chosen[unit];
-      double best_gain = best == kNoIndex ? kLeastGain : board.Gain(board.pairs()[best]) + kLeastGain;
+      double best_gain =
+          best == kNoIndex ? kLeastGain : board.Gain(board.pairs()[best]) + kLeastGain;
       for (const uint32_t p : of_unit[unit]) {
         const double gain = board.Gain(board.pairs()[p]);
         if (gain <= best_gain) continue;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Catching the most when not everything can be caught: units to junctions so that the share of fleeing routes that run
-// into a held junction is large. Greedy over (unit, junction) pairs, then each unit's best move (a 1/2-approximation of a
-// matroid-constrained coverage; the exact problem is NP-hard).
+// Catching the most when not everything can be caught: units to junctions so that the share of
+// fleeing routes that run into a held junction is large. Greedy over (unit, junction) pairs, then
+// each unit's best move (a 1/2-approximation of a matroid-constrained coverage; the exact problem
+// is NP-hard).
 #pragma once
 
 #include <cstdint>

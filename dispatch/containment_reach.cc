@@ -16,15 +16,22 @@ constexpr size_t kMostStops = 5'000;
 // How likely a fleeing driver takes a road of this class, relative to a residential street.
 double Appeal(RoadClass road_class) {
   switch (road_class) {
-    case RoadClass::kMotorway: return 10;
-    case RoadClass::kTrunk: return 8;
-    case RoadClass::kPrimary: return 5;
-    case RoadClass::kSecondary: return 3.5;
-    case RoadClass::kTertiary: return 2.5;
+    case RoadClass::kMotorway:
+      return 10;
+    case RoadClass::kTrunk:
+      return 8;
+    case RoadClass::kPrimary:
+      return 5;
+    case RoadClass::kSecondary:
+      return 3.5;
+    case RoadClass::kTertiary:
+      return 2.5;
     case RoadClass::kService:
     case RoadClass::kTrack:
-    case RoadClass::kPath: return 0.4;
-    default: return 1;
+    case RoadClass::kPath:
+      return 0.4;
+    default:
+      return 1;
   }
 }
 
@@ -96,8 +103,9 @@ std::vector<uint8_t> FindMapExits(const RoadNetwork& network) {
     }
     if (roads != 1) continue;
     const RoadPoint p = network.point(JunctionId{j});
-    const bool near_edge = p.lat_e7 - low.lat_e7 < lat_margin || high.lat_e7 - p.lat_e7 < lat_margin ||
-                           p.lon_e7 - low.lon_e7 < lon_margin || high.lon_e7 - p.lon_e7 < lon_margin;
+    const bool near_edge =
+        p.lat_e7 - low.lat_e7 < lat_margin || high.lat_e7 - p.lat_e7 < lat_margin ||
+        p.lon_e7 - low.lon_e7 < lon_margin || high.lon_e7 - p.lon_e7 < lon_margin;
     exits[j] = near_edge || road_class <= RoadClass::kTertiary ? 1 : 0;
   }
   return exits;
@@ -105,7 +113,8 @@ std::vector<uint8_t> FindMapExits(const RoadNetwork& network) {
 
 namespace {
 
-// Walks outwards (along rising times) through junctions from which the outside can still be reached that way.
+// Walks outwards (along rising times) through junctions from which the outside can still be reached
+// that way.
 class OutwardWalk {
  public:
   OutwardWalk(const FugitiveReach& reach, const std::vector<uint8_t>& exits, uint32_t ring_ms)
@@ -172,8 +181,9 @@ class OutwardWalk {
 
 }  // namespace
 
-std::vector<FleeingRoute> SampleRoutes(const FugitiveReach& reach, const std::vector<uint8_t>& exits,
-                                       uint32_t ring_ms, uint32_t count, std::mt19937_64& random) {
+std::vector<FleeingRoute> SampleRoutes(const FugitiveReach& reach,
+                                       const std::vector<uint8_t>& exits, uint32_t ring_ms,
+                                       uint32_t count, std::mt19937_64& random) {
   const OutwardWalk walk(reach, exits, ring_ms);
   std::vector<FleeingRoute> routes;
   for (uint32_t i = 0; i < count; ++i) {

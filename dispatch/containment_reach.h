@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How soon a fleeing driver can be at each junction. Junction-based, without turn costs: a lower bound for any driver of
-// the profile.
+// How soon a fleeing driver can be at each junction. Junction-based, without turn costs: a lower
+// bound for any driver of the profile.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,8 @@ class FugitiveReach {
   std::vector<std::vector<Item>> buckets_;
 };
 
-// Junctions at which roads leave the map: ends of main roads (tertiary and above), and any dead end within 300 m of the
-// map's bounding box. They count as ways out, whatever the horizon.
+// Junctions at which roads leave the map: ends of main roads (tertiary and above), and any dead end
+// within 300 m of the map's bounding box. They count as ways out, whatever the horizon.
 std::vector<uint8_t> FindMapExits(const RoadNetwork& network);
 
 // One way of fleeing: junctions with the time of passing them.
@@ -59,9 +59,10 @@ struct FleeingRoute {
   uint32_t adversary = 0;
 };
 
-// Random routes that lead away from the seeds until they leave `inside` or come to an exit; main roads are likelier. Times
-// are those of the reach's own profile on the way actually taken.
-std::vector<FleeingRoute> SampleRoutes(const FugitiveReach& reach, const std::vector<uint8_t>& exits,
-                                       uint32_t ring_ms, uint32_t count, std::mt19937_64& random);
+// Random routes that lead away from the seeds until they leave `inside` or come to an exit; main
+// roads are likelier. Times are those of the reach's own profile on the way actually taken.
+std::vector<FleeingRoute> SampleRoutes(const FugitiveReach& reach,
+                                       const std::vector<uint8_t>& exits, uint32_t ring_ms,
+                                       uint32_t count, std::mt19937_64& random);
 
 }  // namespace cordon

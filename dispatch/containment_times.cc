@@ -28,7 +28,8 @@ void UnitTimes::Run(const TravelModel& model, std::span<const CordonUnit> units,
         const TravelGraph& graph = *graphs_[kind];
         const uint32_t at_head = seed.delay_ms + graph.EdgeMs(seed.at.edge) -
                                  graph.PartMs(seed.at.edge, seed.at.offset_cm);
-        direct_[graph.network().head(seed.at.edge).value].push_back({unit.unit, at_head + set_up_ms});
+        direct_[graph.network().head(seed.at.edge).value].push_back(
+            {unit.unit, at_head + set_up_ms});
       }
     }
   }
@@ -47,7 +48,8 @@ void UnitTimes::ForArrivals(uint32_t junction, Fn&& fn) const {
       const EdgeId arriving = network.twin(EdgeId{out});
       const NearestPair pair = nearest_[kind].At(arriving);
       for (const NearestPair::Label& label : {pair.first, pair.second})
-        if (label.reached()) fn(label.unit, label.time_ms + graphs_[kind]->EdgeMs(arriving) + set_up_ms_);
+        if (label.reached())
+          fn(label.unit, label.time_ms + graphs_[kind]->EdgeMs(arriving) + set_up_ms_);
     }
   }
 }
@@ -77,13 +79,15 @@ std::vector<UnitClosing> UnitTimes::AllClosings(uint32_t junction, uint32_t late
   std::vector<UnitClosing> closings;
   std::vector<uint32_t> closed(units_.size(), kUnreached);
   if (const auto direct = direct_.find(junction); direct != direct_.end())
-    for (const UnitClosing& c : direct->second) closed[c.unit] = std::min(closed[c.unit], c.closed_ms);
+    for (const UnitClosing& c : direct->second)
+      closed[c.unit] = std::min(closed[c.unit], c.closed_ms);
   for (size_t kind = 0; kind < graphs_.size(); ++kind) {
     if (!graphs_[kind] || latest_closed_ms < set_up_ms_) continue;
     const TravelGraph& graph = *graphs_[kind];
     const RoadNetwork& network = graph.network();
     std::vector<SearchSeed> goal;
-    for (uint32_t out = network.first_out()[junction]; out < network.first_out()[junction + 1]; ++out) {
+    for (uint32_t out = network.first_out()[junction]; out < network.first_out()[junction + 1];
+         ++out) {
       const EdgeId arriving = network.twin(EdgeId{out});
       if (graph.Passable(arriving) || network.is_ghost(arriving))
         goal.push_back({{arriving, network.length_cm(arriving)}, 0});

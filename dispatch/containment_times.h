@@ -14,8 +14,9 @@
 
 namespace cordon {
 
-// One search from all units gives the two earliest of each kind at every junction; who else could be there is searched
-// backwards from the junction when asked. All closings are from now and at most the horizon. One thread.
+// One search from all units gives the two earliest of each kind at every junction; who else could
+// be there is searched backwards from the junction when asked. All closings are from now and at
+// most the horizon. One thread.
 class UnitTimes {
  public:
   void Run(const TravelModel& model, std::span<const CordonUnit> units, uint32_t horizon_ms,

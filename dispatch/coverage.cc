@@ -18,9 +18,10 @@ constexpr size_t kMostTiers = 8;
 size_t Index(TravelKind kind) { return static_cast<size_t>(kind); }
 
 bool SameSeeds(std::span<const SearchSeed> a, std::span<const SearchSeed> b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const SearchSeed& x, const SearchSeed& y) {
-    return x.at == y.at && x.delay_ms == y.delay_ms;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const SearchSeed& x, const SearchSeed& y) {
+                      return x.at == y.at && x.delay_ms == y.delay_ms;
+                    });
 }
 
 }  // namespace
@@ -54,8 +55,7 @@ Coverage::Coverage(std::shared_ptr<const RoadNetwork> roads, CoverageOptions opt
     total_cm_ += piece.length_cm;
   }
   for (const PieceId ghost : network_->ghost_pieces()) {
-    const PieceId original =
-        network_->piece_of(network_->original(network_->piece(ghost).edge[0]));
+    const PieceId original = network_->piece_of(network_->original(network_->piece(ghost).edge[0]));
     ghosts_.push_back({original, ghost});
     special_[original.value] = 1;
   }
@@ -73,7 +73,8 @@ void Coverage::SetPlaces(std::vector<ProtectedPlace> places, const TravelModel& 
   // Cars are prepared even when there are none yet: they say which places are off the network.
   places_.Prepare(TravelKind::kCar, model.Graph({TravelKind::kCar, TravelMode::kUrgent}));
   for (size_t kind = 1; kind < layers_.size(); ++kind)
-    if (layers_[kind]) places_.Prepare(static_cast<TravelKind>(kind), layers_[kind]->shared_graph());
+    if (layers_[kind])
+      places_.Prepare(static_cast<TravelKind>(kind), layers_[kind]->shared_graph());
   for (UnitSlot slot = 0; slot < units_.size(); ++slot)
     if (units_[slot].present)
       places_.SetUnit(slot, units_[slot].kind, units_[slot].fresh, units_[slot].seeds);
@@ -105,8 +106,8 @@ void Coverage::MarkStanding(std::span<const SearchSeed> seeds, UnitSlot slot, bo
     const bool haunted =
         std::binary_search(ghosts_.begin(), ghosts_.end(), std::pair(piece, PieceId{0}),
                            [](const auto& a, const auto& b) { return a.first < b.first; });
-    special_[piece.value] = haunted || standing_.contains(edge) ||
-                            standing_.contains(network_->twin(edge));
+    special_[piece.value] =
+        haunted || standing_.contains(edge) || standing_.contains(network_->twin(edge));
     if (!dirty_flag_[piece.value]) {
       dirty_flag_[piece.value] = 1;
       dirty_.push_back(piece);
@@ -150,9 +151,10 @@ uint32_t Coverage::ApplyMoves(const TravelModel& model) {
                            options_.tiers_ms.back());
       if (!places_.places().empty() && places_.graph(travel_kind) != &layers_[kind]->graph())
         places_.Prepare(travel_kind, layers_[kind]->shared_graph());
-      only_layer_ = only_layer_ == nullptr && std::count(layers_.begin(), layers_.end(), nullptr) == 2
-                        ? layers_[kind].get()
-                        : nullptr;
+      only_layer_ =
+          only_layer_ == nullptr && std::count(layers_.begin(), layers_.end(), nullptr) == 2
+              ? layers_[kind].get()
+              : nullptr;
     }
     layers_[kind]->Update(moves_[kind]);
     searched += moves_[kind].size();
@@ -361,8 +363,8 @@ std::vector<PlaceStatus> Coverage::Places(WallTime now, const TravelModel& model
   return all;
 }
 
-void Coverage::LookFarther(const ProtectedPlace& place, const TravelModel& model,
-                           uint32_t limit_ms, PlaceStatus::Tier& tier, BoundedSearch& search) {
+void Coverage::LookFarther(const ProtectedPlace& place, const TravelModel& model, uint32_t limit_ms,
+                           PlaceStatus::Tier& tier, BoundedSearch& search) {
   std::vector<std::pair<uint32_t, UnitSlot>> arrivals;
   for (size_t kind = 0; kind < layers_.size(); ++kind) {
     const auto travel_kind = static_cast<TravelKind>(kind);

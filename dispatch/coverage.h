@@ -42,8 +42,8 @@ struct TierCoverage {
 
 // Roads that no unit reaches within a tier, gathered by squares of kGapCellMetres.
 struct CoverageGap {
-  LatLon middle;         // of its heaviest piece
-  std::string road;      // name of its heaviest named road; empty: none
+  LatLon middle;     // of its heaviest piece
+  std::string road;  // name of its heaviest named road; empty: none
   uint64_t uncovered_cm = 0;
   int64_t weight = 0;
   PieceId heaviest;
@@ -69,7 +69,7 @@ class Coverage {
 
   struct Tick {
     uint32_t units = 0;
-    uint32_t searched = 0;      // moved, came, went or were touched by a change of the roads
+    uint32_t searched = 0;  // moved, came, went or were touched by a change of the roads
     uint32_t off_network = 0;
     uint32_t pieces_recounted = 0;
   };
@@ -78,17 +78,19 @@ class Coverage {
 
   const std::vector<TierCoverage>& tiers() const { return totals_; }
   uint64_t total_cm() const { return total_cm_; }
-  // Who reaches an edge, kinds merged, ghosts folded in: the two first of each kind and way of entering it, and units
-  // standing on it. Ascending time.
+  // Who reaches an edge, kinds merged, ghosts folded in: the two first of each kind and way of
+  // entering it, and units standing on it. Ascending time.
   std::vector<EdgeReach> At(EdgeId e) const;
-  uint32_t CoveredCm(PieceId p, size_t tier) const { return covered_[p.value * tier_count() + tier]; }
+  uint32_t CoveredCm(PieceId p, size_t tier) const {
+    return covered_[p.value * tier_count() + tier];
+  }
   bool Counts(PieceId p) const { return counts_[p.value]; }
   // The heaviest `most` gaps of a tier.
   std::vector<CoverageGap> Gaps(size_t tier, size_t most) const;
   // Status of every place at a time. For up to `far_looks` gaps the nearest unit is searched
   // beyond the tiers, up to `far_limit_ms`.
-  std::vector<PlaceStatus> Places(WallTime now, const TravelModel& model,
-                                  size_t far_looks, uint32_t far_limit_ms);
+  std::vector<PlaceStatus> Places(WallTime now, const TravelModel& model, size_t far_looks,
+                                  uint32_t far_limit_ms);
   const UnitId& unit_id(UnitSlot slot) const { return units_[slot].id; }
   const RoadNetwork& network() const { return *network_; }
   const CoverageOptions& options() const { return options_; }
@@ -118,8 +120,8 @@ class Coverage {
 
   const std::shared_ptr<const RoadNetwork> network_;
   const CoverageOptions options_;
-  std::vector<uint8_t> counts_;   // by piece: part of the total length
-  std::vector<uint8_t> special_;  // by piece: has ghosts or units standing on it
+  std::vector<uint8_t> counts_;                      // by piece: part of the total length
+  std::vector<uint8_t> special_;                     // by piece: has ghosts or units standing on it
   std::vector<std::pair<PieceId, PieceId>> ghosts_;  // original, ghost; sorted
   uint64_t total_cm_ = 0;
   std::vector<int64_t> weights_;

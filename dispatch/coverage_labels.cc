@@ -195,9 +195,10 @@ void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
   std::vector<uint32_t> changed;
   for (uint32_t edge = 0; edge < now.arcs.size(); ++edge)
     if (!SameArc(now.arcs[edge], arcs_->arcs[edge])) changed.push_back(edge);
-  const bool all = changed.size() > now.arcs.size() / kChangedShareForAll ||
-                   !SameTurns(now, *arcs_);
-  for (const uint32_t edge : changed) Touch(edge);  // lengths within a tier change even where labels do not
+  const bool all =
+      changed.size() > now.arcs.size() / kChangedShareForAll || !SameTurns(now, *arcs_);
+  for (const uint32_t edge : changed)
+    Touch(edge);  // lengths within a tier change even where labels do not
   std::vector<bool> affected(seeds_.size(), all);
   if (!all) {
     const auto mark = [&](uint32_t edge) {

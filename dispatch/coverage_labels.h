@@ -105,12 +105,13 @@ class NearestTwo {
   std::shared_ptr<const TravelGraph> graph_;
   const ArcGraph* arcs_ = nullptr;
   uint32_t limit_ms_ = 0;
-  std::vector<Pair> pairs_;                       // by edge
-  std::vector<std::vector<SearchSeed>> seeds_;    // by unit
-  absl::flat_hash_map<uint32_t, std::vector<UnitSlot>> standing_;  // edge -> units with a seed on it
-  std::vector<uint8_t> arrivals_;                 // by junction: how many seeds' edges end there (<= 255)
-  std::vector<uint32_t> emptied_;                 // edges that lost a label and await Repair
-  std::vector<uint32_t> heads_;                   // bucket queue by time: first item of each bucket
+  std::vector<Pair> pairs_;                     // by edge
+  std::vector<std::vector<SearchSeed>> seeds_;  // by unit
+  absl::flat_hash_map<uint32_t, std::vector<UnitSlot>>
+      standing_;                   // edge -> units with a seed on it
+  std::vector<uint8_t> arrivals_;  // by junction: how many seeds' edges end there (<= 255)
+  std::vector<uint32_t> emptied_;  // edges that lost a label and await Repair
+  std::vector<uint32_t> heads_;    // bucket queue by time: first item of each bucket
   std::vector<Item> items_;
   uint32_t lowest_bucket_ = 0;
   std::vector<uint32_t> stack_;

@@ -37,15 +37,12 @@ ReachedLengths LengthsOfPairs(uint32_t length, uint32_t tier_ms, const PairOnEdg
   // Twice: where the second from either side comes, and where the two first ones overlap if they
   // are different units.
   const bool meet = f1 + b1 > length && forward.pair.first.unit != backward.pair.first.unit;
-  const uint32_t left = meet && length - b1 <= f2 ? f1 : f2;            // end of the left part
-  const uint32_t right = meet && f1 >= length - b2 ? length - b1 : length - b2;  // its counterpart
-  if (left >= right) {
-    lengths.twice_cm = length;
-  } else {
-    lengths.twice_cm = left + length - right;
-    // The overlap lies free between the two parts.
-    if (meet && left == f2 && right == length - b2) lengths.twice_cm += f1 - (length - b1);
-  }
+  const bool joins_left = meet && length - b1 <= f2;
+  const bool joins_right = meet && f1 >= length - b2;
+  const uint32_t left_end = joins_left ? f1 : f2;
+  const uint32_t right_begin = length - (joins_right ? b1 : b2);
+  lengths.twice_cm = left_end >= right_begin ? length : left_end + length - right_begin;
+  if (meet && !joins_left && !joins_right) lengths.twice_cm += f1 + b1 - length;
   return lengths;
 }
 

@@ -11,11 +11,16 @@ namespace cordon {
 
 const char* PlaceStateName(PlaceState state) {
   switch (state) {
-    case PlaceState::kInactive: return "inactive";
-    case PlaceState::kMet: return "met";
-    case PlaceState::kMetStale: return "met-stale";
-    case PlaceState::kGap: return "gap";
-    case PlaceState::kOffNetwork: return "off-network";
+    case PlaceState::kInactive:
+      return "inactive";
+    case PlaceState::kMet:
+      return "met";
+    case PlaceState::kMetStale:
+      return "met-stale";
+    case PlaceState::kGap:
+      return "gap";
+    case PlaceState::kOffNetwork:
+      return "off-network";
   }
   return "unknown";
 }
@@ -49,7 +54,9 @@ void PlaceBoard::Prepare(TravelKind kind, std::shared_ptr<const TravelGraph> gra
     for (const SearchSeed& seed : snap.seeds)
       reach.spots[seed.at.edge].push_back({i, seed.at.offset_cm, seed.delay_ms});
     search.Run(*reach.graph, SearchDirection::kReverse, snap.seeds, largest_tier_ms_[i]);
-    search.ForReached([&](EdgeId e, uint32_t time_ms) { found.push_back({e.value, {i, time_ms}}); });
+    search.ForReached([&](EdgeId e, uint32_t time_ms) {
+      found.push_back({e.value, {i, time_ms}});
+    });
   }
   reach.first.assign(reach.graph->network().edge_count() + 1, 0);
   for (const Found& f : found) ++reach.first[f.edge + 1];
@@ -113,9 +120,9 @@ PlaceStatus::Tier PlaceBoard::TierStatus(const ProtectedPlace::Requirement& requ
     ++tier.have;
     fresh += a.fresh ? 1 : 0;
   }
-  tier.state = fresh >= require.count         ? PlaceState::kMet
-               : tier.have >= require.count   ? PlaceState::kMetStale
-                                              : PlaceState::kGap;
+  tier.state = fresh >= require.count       ? PlaceState::kMet
+               : tier.have >= require.count ? PlaceState::kMetStale
+                                            : PlaceState::kGap;
   const size_t deciding = tier.state == PlaceState::kGap ? tier.have : require.count - 1;
   if (deciding < near.size()) {
     tier.unit = near[deciding].unit;

@@ -11,8 +11,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "base/geo.h"
 #include "base/ids.h"
-#include "dispatch/coverage_labels.h"
 #include "base/schedule.h"
+#include "dispatch/coverage_labels.h"
 
 namespace cordon {
 
@@ -31,9 +31,9 @@ struct ProtectedPlace {
 };
 
 enum class PlaceState {
-  kInactive,    // outside its hours
+  kInactive,  // outside its hours
   kMet,
-  kMetStale,    // met only with units whose fixes are no longer fresh
+  kMetStale,  // met only with units whose fixes are no longer fresh
   kGap,
   kOffNetwork,  // no road near it: nothing can be said
 };
@@ -61,9 +61,12 @@ class PlaceBoard {
  public:
   void SetPlaces(std::vector<ProtectedPlace> places);
   const std::vector<ProtectedPlace>& places() const { return places_; }
-  // Searches around the places with this graph; forget units of the kind before and tell them again.
+  // Searches around the places with this graph; forget units of the kind before and tell them
+  // again.
   void Prepare(TravelKind kind, std::shared_ptr<const TravelGraph> graph);
-  const TravelGraph* graph(TravelKind kind) const { return reach_[static_cast<size_t>(kind)].graph.get(); }
+  const TravelGraph* graph(TravelKind kind) const {
+    return reach_[static_cast<size_t>(kind)].graph.get();
+  }
 
   // A unit is here now; no seeds: gone.
   void SetUnit(UnitSlot unit, TravelKind kind, bool fresh, std::span<const SearchSeed> seeds);
@@ -99,8 +102,8 @@ class PlaceBoard {
   std::vector<uint32_t> largest_tier_ms_;
   std::vector<uint8_t> off_network_;
   std::array<KindReach, 3> reach_;
-  std::vector<std::vector<Arrival>> near_;          // by place
-  std::vector<std::vector<uint32_t>> places_of_;    // by unit
+  std::vector<std::vector<Arrival>> near_;        // by place
+  std::vector<std::vector<uint32_t>> places_of_;  // by unit
 };
 
 }  // namespace cordon

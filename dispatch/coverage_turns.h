@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Going from one edge to the next in an ArcGraph, with turn costs and exceptions: the inner step of the searches that keep
-// more than one label per edge. Same rules as BoundedSearch.
+// Going from one edge to the next in an ArcGraph, with turn costs and exceptions: the inner step of
+// the searches that keep more than one label per edge. Same rules as BoundedSearch.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,8 @@ inline uint32_t RuledTurnMs(const ArcGraph& graph, const TurnException& rules, u
   return PlainTurnMs(graph, arriving, entry) + (rules.priced & bit ? graph.forbidden_ms : 0);
 }
 
-// fn(next edge, turn ms) for all edges at the head; impossible turns come with kImpossibleTurnMs or more.
+// fn(next edge, turn ms) for all edges at the head; impossible turns come with kImpossibleTurnMs or
+// more.
 template <class Fn>
 inline void ForContinuations(const ArcGraph& graph, uint32_t edge, Fn&& fn) {
   const Arc arc = graph.arcs[edge];
@@ -58,8 +59,8 @@ inline bool SameArc(const Arc& a, const Arc& b) {
 
 inline bool SameTurns(const ArcGraph& a, const ArcGraph& b) {
   return a.turn_ms == b.turn_ms && a.forbidden_ms == b.forbidden_ms &&
-         std::equal(a.exceptions.begin(), a.exceptions.end(), b.exceptions.begin(), b.exceptions.end(),
-                    [](const TurnException& x, const TurnException& y) {
+         std::equal(a.exceptions.begin(), a.exceptions.end(), b.exceptions.begin(),
+                    b.exceptions.end(), [](const TurnException& x, const TurnException& y) {
                       return x.arc == y.arc && x.forbidden == y.forbidden && x.priced == y.priced &&
                              x.entry == y.entry;
                     });
