@@ -187,6 +187,10 @@ absl::Status InboxLedger::Admit(InboxRecord& record) {
     return absl::FailedPreconditionError(
         fmt::format("{} sends before it was greeted", record.producer.producer));
   record.durable_sequence = row->durable;
+  if (record.sequence == 0) {  // a frame that could not be read: whose number it was is unknown
+    record.admission = Admission::kQuarantined;
+    return Quarantine(record, record.poison);
+  }
   bool seen = record.sequence <= row->durable;
   if (!seen) {
     const absl::StatusOr<bool> ahead =

@@ -34,7 +34,8 @@ enum class Admission {
 struct InboxRecord {
   ProducerKey producer;
   uint64_t epoch = 0;
-  uint64_t sequence = 0;
+  uint64_t sequence =
+      0;  // 0: a frame that could not be read; it is quarantined and moves no cursor
   proto::OutboxRecord record;  // parsed and within limits; empty when `poison` says why not
   std::string bytes;           // as the producer committed them
   std::string poison;          // empty: usable

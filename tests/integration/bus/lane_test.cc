@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+// The durable alert lane over real sockets and real files, within one process.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "base/file_util.h"
+#include "base/limits.h"
+#include "bus/alert_inbox.h"
+#include "bus/alert_outbox.h"
+#include "bus/keys.h"
+#include "tests/support/alert_store.h"
+#include "tests/support/test_data.h"
+
+namespace cordon {
+namespace {
+
+using testing::AlertStore;
+constexpr Milliseconds kLong{15'000};
+
+proto::OutboxRecord SomeAlert(const std::string& detail = "") {
+  proto::OutboxRecord record;
+  record.mutable_alert()->mutable_event()->set_camera_id("gate");
+  record.mutable_alert()->mutable_event()->set_kind(proto::EVENT_KIND_TEST);
+  record.mutable_alert()->mutable_event()->set_detail(detail);
+  return record;
+}
+
+template <class Condition>
+bool Eventually(Condition condition) {
+  const BootTime give_up = SystemClock().Boot() + kLong;
+  while (!condition()) {
+    if (SystemClock().Boot() > give_up) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// One dispatcher's end.
+struct Receiver {
+  Receiver(const std::string& database, const std::string& endpoint, const std::string& keys = "") {
+    auto made = BusContext::Create(kDispatcherName, keys, metrics);
+    EXPECT_TRUE(made.ok()) << made.status();
+    context = *std::move(made);
+    auto opened = AlertStore::Open(database, SystemClock());
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    store = *std::move(opened);
+    auto bound = AlertInbox::Open({.endpoint = endpoint}, *context, *store, SystemClock(), metrics);
+    EXPECT_TRUE(bound.ok()) << bound.status();
+    if (bound.ok()) inbox = *std::move(bound);
+  }
+  Metrics metrics;
+  std::unique_ptr<BusContext> context;
+  std::unique_ptr<AlertStore> store;
+  std::unique_ptr<AlertInbox> inbox;
+};
+
+// One node's end.
+struct Sender {
+  Sender(const std::string& path, const std::string& endpoint, const std::string& keys = "",
+         const std::string& producer = "node-1", uint64_t limit = 1'000'000,
+         const std::string& key_name = "") {
+    auto made = BusContext::Create(key_name.empty() ? producer : key_name, keys, metrics);
+    EXPECT_TRUE(made.ok()) << made.status();
+    context = *std::move(made);
+    auto opened = AlertOutbox::Open({.path = path,
+                                     .site_id = "site",
+                                     .producer = producer,
+                                     .endpoint = endpoint,
+                                     .limit = limit},
+                                    *context, SystemClock(), metrics);
+    status = opened.status();
+    if (opened.ok()) outbox = *std::move(opened);
+  }
+  Metrics metrics;
+  std::unique_ptr<BusContext> context;
+  std::unique_ptr<AlertOutbox> outbox;
+  absl::Status status;
+};
+
+class LaneTest : public ::testing::Test {
+ protected:
+  std::string Ipc() const { return "ipc://" + folder_.File("alerts.sock"); }
+  std::string Database() const { return folder_.File("dispatch.db"); }
+  std::string OutboxFile() const { return folder_.File("outbox.db"); }
+  std::vector<std::string> Effects() const { return AlertStore::Effects(Database()); }
+  std::string MakeKeys() const {
+    for (const char* name : {kDispatcherName, "node-1", "node-2"})
+      EXPECT_TRUE(GenerateKeyFiles(folder_.File("keys"), name).ok());
+    return folder_.File("keys");
+  }
+  const testing::TemporaryFolder folder_;
+};
+
+TEST_F(LaneTest, WhatIsRaisedArrivesOnceAndInOrder) {
+  Receiver receiver(Database(), Ipc());
+  Sender sender(OutboxFile(), Ipc());
+  ASSERT_TRUE(sender.status.ok()) << sender.status;
+  std::vector<std::string> raised;
+  for (int i = 0; i < 200; ++i) {
+    const auto result = sender.outbox->Raise(SomeAlert());
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->sequence, static_cast<uint64_t>(i) + 1);
+    raised.push_back(result->id);
+  }
+  ASSERT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  EXPECT_EQ(Effects(), raised);
+  EXPECT_TRUE(sender.outbox->status().connected);
+  EXPECT_EQ(sender.outbox->status().pending, 0u);
+  ASSERT_TRUE(Eventually([&] { return !receiver.inbox->Producers().empty(); }));
+}
+
+TEST_F(LaneTest, ABacklogGoesWhenTheDispatcherComes) {
+  Sender sender(OutboxFile(), Ipc());
+  for (int i = 0; i < 600; ++i)
+    sender.outbox->RaiseAsync(
+        SomeAlert(), [](const absl::StatusOr<Raised>& raised) { EXPECT_TRUE(raised.ok()); });
+  ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  EXPECT_FALSE(sender.outbox->status().connected);
+  Receiver receiver(Database(), Ipc());
+  ASSERT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  EXPECT_EQ(Effects().size(), 601u);
+}
+
+TEST_F(LaneTest, ARestartedProducerGoesOnWhereItWas) {
+  {
+    Sender sender(OutboxFile(), Ipc());
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  }
+  Receiver receiver(Database(), Ipc());
+  Sender sender(OutboxFile(), Ipc());
+  const auto raised = sender.outbox->Raise(SomeAlert());
+  ASSERT_TRUE(raised.ok());
+  EXPECT_EQ(raised->sequence, 11u);
+  EXPECT_EQ(raised->epoch, 2u);
+  ASSERT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  EXPECT_EQ(Effects().size(), 11u);
+}
+
+TEST_F(LaneTest, ARestartedDispatcherIsFoundAgain) {
+  Sender sender(OutboxFile(), Ipc());
+  for (int round = 0; round < 3; ++round) {
+    Receiver receiver(Database(), Ipc());
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+    ASSERT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  }
+  EXPECT_EQ(Effects().size(), 60u);
+}
+
+TEST_F(LaneTest, SeveralProducersShareOneInbox) {
+  Receiver receiver(Database(), Ipc());
+  std::vector<std::unique_ptr<Sender>> senders;
+  for (int n = 1; n <= 4; ++n)
+    senders.push_back(std::make_unique<Sender>(folder_.File("outbox" + std::to_string(n)), Ipc(),
+                                               "", "node-" + std::to_string(n)));
+  for (int i = 0; i < 50; ++i)
+    for (auto& sender : senders) sender->outbox->RaiseAsync(SomeAlert(), [](const auto&) {});
+  for (auto& sender : senders) {
+    ASSERT_TRUE(sender->outbox->Raise(SomeAlert()).ok());
+    ASSERT_TRUE(sender->outbox->WaitUntilDelivered(kLong));
+  }
+  const auto effects = Effects();
+  EXPECT_EQ(std::set(effects.begin(), effects.end()).size(), 204u);
+  EXPECT_EQ(effects.size(), 204u);
+}
+
+TEST_F(LaneTest, TheCommitTimeOnTheWireIsTheEndOfTheCommit) {
+  Receiver receiver(Database(), Ipc());
+  absl::Notification arrived;
+  int64_t committed_ns = 0;
+  receiver.store->after_commit = [&](std::span<InboxRecord> records) {
+    committed_ns = records[0].record.alert().stages().committed_ns();
+    if (!arrived.HasBeenNotified()) arrived.Notify();
+  };
+  Sender sender(OutboxFile(), Ipc());
+  const auto raised = sender.outbox->Raise(SomeAlert());
+  ASSERT_TRUE(raised.ok());
+  ASSERT_TRUE(arrived.WaitForNotificationWithTimeout(absl::FromChrono(kLong)));
+  EXPECT_EQ(committed_ns, ToNanos(raised->committed));
+}
+
+TEST_F(LaneTest, WhatDoesNotFitIsRefusedBeforeItIsRaised) {
+  Sender sender(OutboxFile(), Ipc());
+  EXPECT_EQ(sender.outbox->Raise({}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      sender.outbox->Raise(SomeAlert(std::string(limits::kMaxMessageBytes, 'x'))).status().code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(sender.outbox->status().last_sequence, 0u);
+}
+
+TEST_F(LaneTest, AFullOutboxRefusesCountsAndSaysSoAsAnAlert) {
+  constexpr uint64_t kLimit = 20;
+  Sender sender(OutboxFile(), Ipc(), "", "node-1", kLimit);
+  for (uint64_t i = 0; i < kLimit; ++i) ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(sender.outbox->Raise(SomeAlert()).status().code(),
+              absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(sender.outbox->status().refused, 3u);
+  EXPECT_NE(sender.outbox->status().fault.find("limit of 20"), std::string::npos);
+  EXPECT_EQ(sender.outbox->status().last_sequence, kLimit + 1)
+      << "one alarm, not one for each refusal";
+
+  Receiver receiver(Database(), Ipc());
+  ASSERT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  EXPECT_TRUE(sender.outbox->Raise(SomeAlert()).ok()) << "recovers by itself";
+  EXPECT_EQ(sender.outbox->status().fault, "");
+}
+
+TEST_F(LaneTest, ASecondProcessOnTheSameOutboxIsRefused) {
+  Sender first(OutboxFile(), Ipc());
+  Sender second(OutboxFile(), Ipc());
+  EXPECT_EQ(second.status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(first.outbox->Raise(SomeAlert()).ok());
+}
+
+TEST_F(LaneTest, ACloneOfALiveOutboxIsRefusedAndVisible) {
+  Receiver receiver(Database(), Ipc());
+  {
+    Sender sender(OutboxFile(), Ipc());
+    ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+    ASSERT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  }
+  std::filesystem::copy(OutboxFile(), folder_.File("clone.db"));
+  Sender sender(OutboxFile(), Ipc());
+  ASSERT_TRUE(Eventually([&] { return sender.outbox->status().connected; }));
+  Sender clone(folder_.File("clone.db"), Ipc());
+  ASSERT_TRUE(Eventually([&] { return !clone.outbox->status().fault.empty(); }));
+  EXPECT_NE(clone.outbox->status().fault.find("cloned or restored"), std::string::npos);
+  ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong)) << "the original is not disturbed";
+}
+
+TEST_F(LaneTest, TwoMachinesUnderOneNameAreToldApart) {
+  Receiver receiver(Database(), Ipc());
+  Sender first(OutboxFile(), Ipc());
+  ASSERT_TRUE(Eventually([&] { return first.outbox->status().connected; }));
+  Sender second(folder_.File("other.db"), Ipc());
+  ASSERT_TRUE(Eventually([&] { return !second.outbox->status().fault.empty(); }));
+  EXPECT_NE(second.outbox->status().fault.find("another process already sends as node-1"),
+            std::string::npos);
+}
+
+TEST_F(LaneTest, AFullDispatcherDiskAcknowledgesNothingAndRecovers) {
+  Receiver receiver(Database(), Ipc());
+  Sender sender(OutboxFile(), Ipc());
+  ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  ASSERT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  std::atomic<bool> full = true;
+  std::atomic<int> tries = 0;
+  // On the inbox's thread, which owns the connection: a quota of pages stands for a full disk.
+  receiver.store->before_commit = [&](size_t) {
+    ++tries;
+    EXPECT_TRUE(receiver.store->connection()
+                    .Execute(full ? "PRAGMA max_page_count=1" : "PRAGMA max_page_count=100000")
+                    .ok());
+  };
+  for (int i = 0; i < 30; ++i)
+    ASSERT_TRUE(sender.outbox->Raise(SomeAlert(std::string(4000, 'x'))).ok());
+  ASSERT_TRUE(Eventually([&] { return tries >= 2; }));
+  EXPECT_GT(sender.outbox->status().pending, 0u) << "no acknowledgement without a commit";
+  EXPECT_TRUE(receiver.inbox->status().ok()) << "a full disk is not fatal";
+  full = false;
+  EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  EXPECT_EQ(Effects().size(), 31u);
+}
+
+TEST_F(LaneTest, AFailedCommitEndsTheInboxWithoutAcknowledging) {
+  Receiver receiver(Database(), Ipc());
+  Sender sender(OutboxFile(), Ipc());
+  ASSERT_TRUE(Eventually([&] { return sender.outbox->status().connected; }));
+  receiver.store->before_commit = [&](size_t) {
+    ASSERT_TRUE(receiver.store->connection().Execute("DROP TABLE IF EXISTS effects").ok());
+  };
+  ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  ASSERT_TRUE(Eventually([&] { return !receiver.inbox->status().ok(); }));
+  EXPECT_EQ(sender.outbox->status().pending, 1u);
+}
+
+TEST_F(LaneTest, LocalSocketsAreClosedToOthers) {
+  Receiver receiver(Database(), "ipc://" + folder_.File("private/alerts.sock"));
+  struct stat info {};
+  ASSERT_EQ(::stat(folder_.File("private/alerts.sock").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  ASSERT_EQ(::stat(folder_.File("private").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+}
+
+// ---- keys ----
+
+TEST_F(LaneTest, TheLaneRunsOverTcpWithKeys) {
+  const std::string keys = MakeKeys();
+  Receiver receiver(Database(), "tcp://127.0.0.1:0", keys);
+  Sender sender(OutboxFile(), receiver.inbox->endpoint(), keys);
+  ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+}
+
+TEST_F(LaneTest, TcpWithoutKeysDoesNotStart) {
+  Metrics metrics;
+  auto context = BusContext::Create("node-1", "", metrics);
+  ASSERT_TRUE(context.ok());
+  const auto opened = AlertOutbox::Open({.path = OutboxFile(),
+                                         .site_id = "site",
+                                         .producer = "node-1",
+                                         .endpoint = "tcp://127.0.0.1:5"},
+                                        **context, SystemClock(), metrics);
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(MessageOf(opened.status()).find("cordon keys generate"), std::string_view::npos);
+}
+
+TEST_F(LaneTest, AnUnknownKeyIsRejectedAndTheNodeIsToldWhy) {
+  const std::string keys = MakeKeys();
+  Receiver receiver(Database(), "tcp://127.0.0.1:0", keys);
+  const std::string foreign = folder_.File("foreign");
+  ASSERT_TRUE(GenerateKeyFiles(foreign, "node-1").ok());
+  std::filesystem::copy(keys + "/dispatch.pub", foreign + "/dispatch.pub");
+  Sender stranger(OutboxFile(), receiver.inbox->endpoint(), foreign);
+  ASSERT_TRUE(stranger.outbox->Raise(SomeAlert()).ok()) << "kept locally";
+  ASSERT_TRUE(Eventually([&] { return !stranger.outbox->status().fault.empty(); }));
+  EXPECT_NE(stranger.outbox->status().fault.find("does not accept this node's key"),
+            std::string::npos);
+  Sender known(folder_.File("known.db"), receiver.inbox->endpoint(), keys);
+  ASSERT_TRUE(known.outbox->Raise(SomeAlert()).ok());
+  EXPECT_TRUE(known.outbox->WaitUntilDelivered(kLong)) << "legitimate traffic is unaffected";
+  EXPECT_EQ(stranger.outbox->status().pending, 1u);
+  EXPECT_EQ(Effects().size(), 1u);
+}
+
+TEST_F(LaneTest, AKeyCannotSpeakForAnotherName) {
+  const std::string keys = MakeKeys();
+  Receiver receiver(Database(), "tcp://127.0.0.1:0", keys);
+  Sender impostor(OutboxFile(), receiver.inbox->endpoint(), keys, "node-1", 1'000'000, "node-2");
+  ASSERT_TRUE(Eventually([&] { return !impostor.outbox->status().fault.empty(); }));
+  EXPECT_NE(impostor.outbox->status().fault.find("the key of node-2 cannot speak for node-1"),
+            std::string::npos);
+}
+
+TEST_F(LaneTest, AKeyThatIsAddedLaterIsAdmittedWithoutARestart) {
+  const std::string keys = MakeKeys();
+  Receiver receiver(Database(), "tcp://127.0.0.1:0", keys);
+  const std::string far = folder_.File("far");
+  ASSERT_TRUE(GenerateKeyFiles(far, "node-9").ok());
+  std::filesystem::copy(keys + "/dispatch.pub", far + "/dispatch.pub");
+  Sender sender(OutboxFile(), receiver.inbox->endpoint(), far, "node-9");
+  ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  ASSERT_TRUE(Eventually([&] { return !sender.outbox->status().fault.empty(); }));
+  std::filesystem::copy(far + "/node-9.pub", keys + "/node-9.pub");
+  EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+}
+
+}  // namespace
+}  // namespace cordon
