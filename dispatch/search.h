@@ -69,6 +69,11 @@ class BoundedSearch {
   // Empty when not reached.
   std::vector<EdgeId> Path(const RoadPosition& to) const;
 
+  // Where on edge `e` a way that comes from `from_cm` ends: the nearest seed on it at or after that
+  // offset; the edge's length when there is none. For drawing the last edge of a reverse search's
+  // way.
+  uint32_t SeedOffset(EdgeId e, uint32_t from_cm) const;
+
   size_t settled() const { return settled_; }
 
  private:
