@@ -167,4 +167,12 @@ uint32_t BoundedSearch::TimeAt(const RoadPosition& position) const {
   return best <= limit_ms_ ? best : kUnreached;
 }
 
+uint32_t BoundedSearch::SeedOffset(EdgeId e, uint32_t from_cm) const {
+  uint32_t nearest = graph_->network().length_cm(e);
+  for (const SearchSeed& seed : seeds_)
+    if (graph_->network().original(seed.at.edge) == e && seed.at.offset_cm >= from_cm)
+      nearest = std::min(nearest, seed.at.offset_cm);
+  return nearest;
+}
+
 }  // namespace cordon
