@@ -86,7 +86,7 @@ CameraStream::CameraStream(const proto::CameraConfig& camera, Masks masks,
       services_(std::move(services)),
       health_(camera_, services_.clock),
       evidence_health_(camera_, services_.clock),
-      ring_(std::make_unique<PacketRing>(RingBytes(camera_))),
+      ring_(std::make_shared<PacketRing>(RingBytes(camera_))),
       decoder_(camera_, masks_, *ring_, services_.frames, services_.clock),
       counters_(std::make_unique<Counters>(services_.metrics, Labels{{"camera", camera_.id()}})) {
   if (services_.budget != nullptr) share_ = services_.budget->Join(camera_.priority());
@@ -102,7 +102,7 @@ void CameraStream::Start(const Secret& password) {
   const bool sub = !camera_.sub_url().empty();
   const uint64_t seed = std::hash<std::string>()(camera_.id());
   if (sub) {
-    evidence_ring_ = std::make_unique<PacketRing>(RingBytes(camera_));
+    evidence_ring_ = std::make_shared<PacketRing>(RingBytes(camera_));
     evidence_ = std::make_unique<StreamReader>(
         StreamReader::Options{camera_.id() + " (main)", ThreadName("evi-", camera_.id()),
                               maker(camera_.url()), seed + 1},

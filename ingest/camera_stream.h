@@ -61,10 +61,10 @@ class CameraStream {
   std::vector<proto::Event> Tick();
   // Newest analysed picture; null before the first. Its age is times.received against the clock.
   FramePtr Newest() const;
-  // Packets of the main stream (clips, live viewers), and how they are coded; null before the first
-  // connection.
-  const PacketRing& evidence() const {
-    return evidence_ != nullptr ? evidence_->ring() : reader_->ring();
+  // Packets of the main stream (clips, live viewers), and how they are coded (null before the first
+  // connection). Both may be kept longer than the camera.
+  std::shared_ptr<const PacketRing> evidence() const {
+    return evidence_ring_ != nullptr ? evidence_ring_ : ring_;
   }
   std::shared_ptr<const AVCodecParameters> evidence_codec() const {
     return evidence_ != nullptr ? evidence_->codec() : reader_->codec();
@@ -84,8 +84,8 @@ class CameraStream {
   CameraStreamServices services_;
   StreamHealth health_;
   StreamHealth evidence_health_;  // of the main stream when a sub-stream is analysed
-  std::unique_ptr<PacketRing> ring_;
-  std::unique_ptr<PacketRing> evidence_ring_;
+  std::shared_ptr<PacketRing> ring_;
+  std::shared_ptr<PacketRing> evidence_ring_;
   AdaptiveDecoder decoder_;
   CpuBudget::Share share_;
   mutable absl::Mutex newest_mutex_;
