@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/analyzers.h"
 
+#include "analytics/classifier.h"
 #include "analytics/detector_dnn.h"
 
 namespace cordon::cli {
 
 AnalyzerFactory::AnalyzerFactory(const proto::Site& site, Metrics& metrics, const Clock& clock)
-    : site_(site), metrics_(metrics), clock_(clock) {}
+    : site_(site), metrics_(metrics), clock_(clock), classifier_(MakeShapeClassifier()) {}
 
 absl::StatusOr<std::unique_ptr<CameraAnalyzer>> AnalyzerFactory::Make(
     const proto::CameraConfig& camera) {
@@ -15,6 +16,7 @@ absl::StatusOr<std::unique_ptr<CameraAnalyzer>> AnalyzerFactory::Make(
   options.time_zone = site_.time_zone();
   options.holidays.assign(site_.holidays().begin(), site_.holidays().end());
   ASSIGN_OR_RETURN(options.detector, DetectorOf(camera));
+  if (options.detector == nullptr) options.classifier = classifier_;
   return CameraAnalyzer::Create(std::move(options));
 }
 

@@ -28,6 +28,7 @@ class AnalyzerFactory {
   const proto::Site& site_;
   Metrics& metrics_;
   const Clock& clock_;
+  const std::shared_ptr<const RegionClassifier> classifier_;
   std::map<std::string, std::shared_ptr<Detector>> detectors_;
 };
 
