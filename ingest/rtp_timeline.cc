@@ -62,6 +62,7 @@ RtpTimeline::Position RtpTimeline::Place(uint32_t timestamp, BootTime received) 
     if (++same_timestamp_ >= kStuckPictures && !stuck_ && received - same_since_ >= kStuckFor) {
       stuck_ = true;
       ++stats_.time_jumps;
+      last_received_ = same_since_;  // what passed since then is made up for
       StartRun(ticks, received);
     }
   } else {

@@ -209,7 +209,9 @@ absl::Status CheckAddress(const AddressPolicy& policy, const std::string& host,
         fmt::format("{} is a link-local, multicast or unspecified address, where no camera is",
                     address.Text()));
   }
-  const bool plain = host == address.Text() || text::EqualsNoCase(host, "localhost");
+  const bool disguised = address.family() == AF_INET6 && AddressBytes(address).size() == 4;
+  const bool plain =
+      (host == address.Text() && !disguised) || text::EqualsNoCase(host, "localhost");
   if (!plain && InAny(address, {"127.0.0.0/8", "::1/128"})) {
     return absl::PermissionDeniedError(
         fmt::format("{} leads to this machine itself ({})", host, address.Text()));
