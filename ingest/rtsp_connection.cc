@@ -229,15 +229,16 @@ absl::StatusOr<RtspMessage> RtspConnection::Await(int cseq, BootTime deadline,
   }
 }
 
-absl::Status RtspConnection::Receive() {
+absl::StatusOr<bool> RtspConnection::Receive() {
   RtspMessage unused;
   for (int i = 0; i < kMostReads; ++i) {
     RETURN_IF_ERROR(Drain(0, unused).status());
     bool any = false;
     RETURN_IF_ERROR(ReadSome(any));
-    if (!any) return absl::OkStatus();
+    if (!any) return false;
   }
-  return Drain(0, unused).status();
+  RETURN_IF_ERROR(Drain(0, unused).status());
+  return true;
 }
 
 void RtspConnection::Close(const std::string& teardown_url, std::string_view headers,

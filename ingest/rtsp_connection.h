@@ -44,10 +44,11 @@ class RtspConnection {
   // not data).
   absl::Status SendFrame(uint8_t channel, std::string_view payload);
 
-  // Takes in what has arrived, without waiting; frames go to the sink. UNAVAILABLE when the camera
-  // closed, tore down or forgot the session; DATA_LOSS when the byte stream is broken;
+  // Takes in what has arrived, without waiting; frames go to the sink. True when more may be there
+  // that a wait would not show (TLS keeps decrypted bytes): call again first. UNAVAILABLE when the
+  // camera closed, tore down or forgot the session; DATA_LOSS when the byte stream is broken;
   // UNAUTHENTICATED.
-  absl::Status Receive();
+  absl::StatusOr<bool> Receive();
 
   // The stream carries frames from now on.
   void Streaming(uint8_t rtp_channel, uint8_t rtcp_channel) {

@@ -64,7 +64,7 @@ class RtspSource final : public PacketSource {
   std::string SessionHeader() const { return fmt::format("Session: {}\r\n", session_); }
 
   absl::Status Describe(const RtspUrl& url);
-  void LearnMethods(const RtspUrl& url);
+  absl::Status LearnMethods(const RtspUrl& url);
   absl::Status SetUp();
   absl::Status SetUpUdp(const RtspMessage& reply);
   absl::Status ReadSession(const RtspMessage& reply);
@@ -72,6 +72,7 @@ class RtspSource final : public PacketSource {
   StreamInfo Info() const;
 
   absl::Status Pump(BootTime deadline);
+  absl::Status AwaitData(BootTime until);
   absl::Status Housekeeping();
   void OnFrame(uint8_t channel, std::span<const uint8_t> payload);
   void OnDatagram(bool rtcp, std::span<const uint8_t> packet);
@@ -104,6 +105,7 @@ class RtspSource final : public PacketSource {
   std::unique_ptr<RtspReporter> reporter_;
   std::deque<Packet> ready_;  // of one Pump
   absl::Status failure_;      // found while handling packets
+  bool unread_ = true;        // the connection may hold bytes that a wait would not show
   BootTime playing_since_;
   int wrong_payload_type_ = 0;
   std::optional<int64_t> last_dts_;
@@ -120,7 +122,7 @@ absl::StatusOr<StreamInfo> RtspSource::Open() {
                                         [this](uint8_t channel, std::span<const uint8_t> payload) {
                                           OnFrame(channel, payload);
                                         }));
-  LearnMethods(url);
+  RETURN_IF_ERROR(LearnMethods(url));
   RETURN_IF_ERROR(Describe(url));
   MakeReceiver();
   RETURN_IF_ERROR(SetUp());
@@ -143,14 +145,26 @@ absl::StatusOr<StreamInfo> RtspSource::Open() {
   return Info();
 }
 
-void RtspSource::LearnMethods(const RtspUrl& url) {
-  // Only a help for choosing the keep-alive; cameras that refuse OPTIONS before authentication are
-  // many.
+absl::Status RtspSource::LearnMethods(const RtspUrl& url) {
   const absl::StatusOr<RtspMessage> reply =
       connection_->Request("OPTIONS", url.text, "", options_.deadlines.reply);
-  const std::string* methods = reply.ok() ? reply->Find("Public") : nullptr;
-  if (methods != nullptr && methods->find("GET_PARAMETER") != std::string::npos) {
-    keep_alive_method_ = "GET_PARAMETER";
+  if (reply.ok()) {
+    const std::string* methods = reply->Find("Public");
+    if (methods != nullptr && methods->find("GET_PARAMETER") != std::string::npos) {
+      keep_alive_method_ = "GET_PARAMETER";
+    }
+    return absl::OkStatus();
+  }
+  // Only a help for choosing the keep-alive: a camera that does not know OPTIONS may still know the
+  // rest. A refused password is not tried again.
+  switch (reply.status().code()) {
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kPermissionDenied:
+      return absl::OkStatus();
+    default:
+      return reply.status();
   }
 }
 
@@ -284,27 +298,37 @@ absl::StatusOr<Packet> RtspSource::Read(Milliseconds wait) {
 
 absl::Status RtspSource::Pump(BootTime deadline) {
   RETURN_IF_ERROR(Housekeeping());
-  BootTime until = std::min(deadline, next_keep_alive_);
-  if (const auto wake = sequencer_->WakeAt()) until = std::min(until, *wake);
+  if (!unread_) {
+    BootTime until = std::min(deadline, next_keep_alive_);
+    if (const auto wake = sequencer_->WakeAt()) until = std::min(until, *wake);
+    const absl::Status waited = AwaitData(until);
+    if (!waited.ok() && !absl::IsDeadlineExceeded(waited)) return waited;
+    sequencer_->Expire(clock_.Boot());
+    if (!waited.ok() && clock_.Boot() >= deadline && ready_.empty()) return waited;
+  }
+  if (unread_) {
+    const absl::StatusOr<bool> more = connection_->Receive();
+    unread_ = more.value_or(false);
+    if (!more.ok() && failure_.ok()) failure_ = more.status();
+  }
+  // Pictures that came before the fault are handed out before it.
+  return ready_.empty() ? failure_ : absl::OkStatus();
+}
+
+absl::Status RtspSource::AwaitData(BootTime until) {
   std::array<WaitFor, 3> waits = {connection_->interest()};
   size_t count = 1;
   if (udp_) {
     waits[count++] = udp_->rtp_interest();
     waits[count++] = udp_->rtcp_interest();
   }
-  const absl::Status waited = Wait(net_, std::span(waits).first(count), until, "stream");
-  if (absl::IsDeadlineExceeded(waited)) {
-    sequencer_->Expire(clock_.Boot());
-    return clock_.Boot() >= deadline && ready_.empty() ? waited : absl::OkStatus();
-  }
-  RETURN_IF_ERROR(waited);
-  if (udp_ && (waits[1].ready || waits[2].ready)) {
+  RETURN_IF_ERROR(Wait(net_, std::span(waits).first(count), until, "stream"));
+  unread_ = waits[0].ready;
+  if (waits[1].ready || waits[2].ready) {
     stats_.foreign_packets += udp_->Receive(
         [this](bool rtcp, std::span<const uint8_t> packet) { OnDatagram(rtcp, packet); });
   }
-  if (waits[0].ready) RETURN_IF_ERROR(connection_->Receive());
-  sequencer_->Expire(clock_.Boot());
-  return ready_.empty() ? failure_ : absl::OkStatus();
+  return absl::OkStatus();
 }
 
 absl::Status RtspSource::Housekeeping() {
