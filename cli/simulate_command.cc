@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <csignal>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/file_util.h"
+#include "base/limits.h"
+#include "cli/commands.h"
+#include "cli/http_client.h"
+#include "cli/simulated_unit.h"
+#include "dispatch/demo_city.h"
+#include "dispatch/road_draft.h"
+
+namespace cordon::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct SimulateOptions {
+  std::string roads;
+  std::string to = "http://127.0.0.1:8080";
+  std::string token_file;
+  size_t units = 12;
+  uint64_t seed = 1;
+  int64_t for_s = 0;
+  bool quiet = false;
+  bool json = false;
+};
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+absl::StatusOr<std::shared_ptr<const RoadNetwork>> OpenRoads(const std::string& path) {
+  if (path != "demo") return RoadNetwork::Open(path);
+  ASSIGN_OR_RETURN(std::string image, BuildRoadImage(DrawDemoCity()));
+  return RoadNetwork::FromImage(std::move(image));
+}
+
+// What the crew does: obeys the dispatcher's assignments, as they stand in /api/units.
+struct Crew {
+  std::unique_ptr<SimulatedUnit> unit;
+  std::string incident;  // it works on
+  int react_s = 0;       // until it acknowledges
+  int stay_s = 0;        // left on scene
+  enum class Phase { kPatrol, kReacting, kDriving, kOnScene } phase = Phase::kPatrol;
+};
+
+class Simulation {
+ public:
+  Simulation(const SimulateOptions& options, std::shared_ptr<const RoadNetwork> roads,
+             std::string token)
+      : options_(options), token_(std::move(token)), city_(std::move(roads)) {
+    std::mt19937_64 seeds(options.seed);
+    for (size_t i = 0; i < options.units; ++i) {
+      const bool motorcycle = i % 4 == 3;
+      const auto kind =
+          motorcycle ? proto::UnitConfig::KIND_MOTORCYCLE : proto::UnitConfig::KIND_CAR;
+      const std::string id = fmt::format("{}-{}", motorcycle ? "moto" : "car", i + 1);
+      crews_.push_back({std::make_unique<SimulatedUnit>(id, kind, city_, seeds()),
+                        {},
+                        0,
+                        0,
+                        Crew::Phase::kPatrol});
+    }
+  }
+
+  int Run() {
+    const BootTime began = SystemClock().Boot();
+    BootTime tick = began;
+    while (stop_asked == 0 &&
+           (options_.for_s == 0 || SystemClock().Boot() - began < Seconds(options_.for_s))) {
+      for (Crew& crew : crews_) crew.unit->Drive(Seconds(1));
+      const absl::Status status = Exchange();
+      Tell(status);
+      tick += Seconds(1);
+      const auto wait = tick - SystemClock().Boot();
+      if (wait > Nanoseconds(0)) std::this_thread::sleep_for(wait);
+      if (wait < -Seconds(2))
+        tick = SystemClock().Boot();  // the server was slow: do not hurry after it
+    }
+    return 0;
+  }
+
+ private:
+  // One second's talk with the dispatcher. The first thing that fails ends it: the next second
+  // tries again.
+  absl::Status Exchange() {
+    for (Crew& crew : crews_) RETURN_IF_ERROR(ReportFix(*crew.unit));
+    ASSIGN_OR_RETURN(const Json units, GetJson("/api/units", "units"));
+    Json incidents;
+    std::map<std::string, std::string> incident_of;
+    for (const Json& unit : units) incident_of[unit.value("id", "")] = unit.value("incident", "");
+    for (Crew& crew : crews_) {
+      const std::string& incident = incident_of[crew.unit->id()];
+      if (incident != crew.incident && !incident.empty() && incidents.is_null()) {
+        ASSIGN_OR_RETURN(incidents, GetJson("/api/incidents?open=1", "incidents"));
+      }
+      RETURN_IF_ERROR(Step(crew, incident, incidents));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReportFix(SimulatedUnit& unit) {
+    const SimulatedUnit::Fix fix = unit.Observe();
+    std::map<std::string, std::string> parameters = {
+        {"id", unit.id()},
+        {"lat", fmt::format("{:.6f}", fix.place.lat)},
+        {"lon", fmt::format("{:.6f}", fix.place.lon)},
+        {"timestamp", fmt::format("{}", ToMicros(SystemClock().Wall()) / 1000)},
+        {"speed", fmt::format("{:.2f}", fix.speed_mps * 3600 / 1852)},
+        {"bearing", fmt::format("{:.1f}", fix.course_deg)},
+        {"accuracy", fmt::format("{:.0f}", fix.accuracy_m)},
+        {"kind", unit.kind() == proto::UnitConfig::KIND_MOTORCYCLE ? "motorcycle" : "car"}};
+    if (!token_.empty()) parameters["token"] = token_;
+    return client_.Get(options_.to + "/api/positions/osmand?" + client_.EncodeQuery(parameters))
+        .status();
+  }
+
+  absl::Status Step(Crew& crew, const std::string& incident, const Json& incidents) {
+    if (incident != crew.incident) {
+      crew.incident = incident;
+      if (incident.empty()) {
+        // Closed, or another unit goes: back to patrol.
+        crew.unit->Patrol();
+        crew.phase = Crew::Phase::kPatrol;
+        return SetStatus(crew, "available");
+      }
+      crew.react_s = std::uniform_int_distribution<int>(2, 6)(crew.unit->random());
+      crew.phase = Crew::Phase::kReacting;
+      crew.stay_s = std::uniform_int_distribution<int>(60, 150)(crew.unit->random());
+      for (const Json& known : incidents)
+        if (known.value("id", "") == incident && known.contains("place"))
+          scenes_[incident] = {known["place"].value("lat", 0.0), known["place"].value("lon", 0.0)};
+      return absl::OkStatus();
+    }
+    switch (crew.phase) {
+      case Crew::Phase::kPatrol:
+        return absl::OkStatus();
+      case Crew::Phase::kReacting:
+        return SetOff(crew);
+      case Crew::Phase::kDriving:
+        if (!crew.unit->arrived()) return absl::OkStatus();
+        crew.phase = Crew::Phase::kOnScene;
+        return SetStatus(crew, "on_scene");
+      case Crew::Phase::kOnScene:
+        if (--crew.stay_s > 0) return absl::OkStatus();
+        return SetStatus(
+            crew, "available");  // the server takes it off the incident, the next second sees it
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status SetOff(Crew& crew) {
+    if (--crew.react_s > 0) return absl::OkStatus();
+    const auto scene = scenes_.find(crew.incident);
+    if (scene == scenes_.end() || !crew.unit->Respond(scene->second))
+      return SetStatus(crew, "busy");
+    RETURN_IF_ERROR(SetStatus(crew, "acknowledged"));
+    crew.phase = Crew::Phase::kDriving;
+    return SetStatus(crew, "en_route");
+  }
+
+  absl::Status SetStatus(const Crew& crew, const std::string& status) {
+    const Json body = {{"status", status}, {"actor", crew.unit->id()}, {"crew", true}};
+    const absl::Status done =
+        client_
+            .PostJson(fmt::format("{}/api/units/{}/status", options_.to, crew.unit->id()),
+                      body.dump())
+            .status();
+    if (!options_.quiet && done.ok()) {
+      if (options_.json) {
+        fmt::print(
+            "{}\n",
+            Json({{"unit", crew.unit->id()}, {"status", status}, {"incident", crew.incident}})
+                .dump());
+      } else {
+        fmt::print("{}: {}\n", crew.unit->id(), status);
+      }
+      std::fflush(stdout);
+    }
+    // A refusal (the incident was closed meanwhile) is the server's right; only silence is trouble.
+    return done.code() == absl::StatusCode::kUnknown ? absl::OkStatus() : done;
+  }
+
+  absl::StatusOr<Json> GetJson(const std::string& path, const char* list) {
+    ASSIGN_OR_RETURN(const std::string text, client_.Get(options_.to + path));
+    Json json = Json::parse(text, nullptr, false);
+    if (!json.is_object() || !json.contains(list) || !json[list].is_array())
+      return absl::UnknownError(
+          fmt::format("{}{}: the answer is not a Cordon console's", options_.to, path));
+    return json[list];
+  }
+
+  // Once when the dispatcher is lost and once when it is back.
+  void Tell(const absl::Status& status) {
+    if (status.ok() == connected_) return;
+    connected_ = status.ok();
+    if (connected_) {
+      if (!options_.quiet)
+        fmt::print(stderr, "simulate: {} units report to {}\n", crews_.size(), options_.to);
+    } else {
+      fmt::print(stderr, "simulate: {}; trying on\n", MessageOf(status));
+    }
+  }
+
+  const SimulateOptions& options_;
+  const std::string token_;
+  SimulatedCity city_;
+  HttpClient client_;
+  std::vector<Crew> crews_;
+  std::map<std::string, LatLon> scenes_;
+  bool connected_ = false;
+};
+
+int Simulate(const SimulateOptions& options) {
+  const absl::StatusOr<std::shared_ptr<const RoadNetwork>> roads = OpenRoads(options.roads);
+  if (!roads.ok()) return Report(roads.status());
+  std::string token;
+  if (!options.token_file.empty()) {
+    absl::StatusOr<std::string> text = ReadFile(options.token_file, 4096);
+    if (!text.ok()) return Report(text.status());
+    token = text->substr(0, text->find_first_of("\r\n"));
+  }
+  std::signal(SIGINT, [](int) { stop_asked = 1; });
+  std::signal(SIGTERM, [](int) { stop_asked = 1; });
+  return Simulation(options, *roads, std::move(token)).Run();
+}
+
+}  // namespace
+
+void RegisterSimulate(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<SimulateOptions>();
+  CLI::App* command = app.add_subcommand(
+      "simulate", "Patrol units that drive on the roads, report and obey the dispatcher");
+  command->add_option("--roads", options->roads, "Road file, or 'demo'")->required();
+  command->add_option("--to", options->to, "The console's address")->capture_default_str();
+  command->add_option("--units", options->units, "How many")
+      ->check(CLI::Range(size_t{1}, limits::kMaxUnits))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "The same seed drives the same ways")
+      ->capture_default_str();
+  command->add_option("--for", options->for_s, "Seconds to run; 0: until stopped")
+      ->capture_default_str();
+  command->add_option("--token-file", options->token_file,
+                      "File with the console's position token");
+  command->add_flag("--quiet", options->quiet, "Print only trouble");
+  command->add_flag("--json", options->json, "Print {unit, status, incident} for each change");
+  command->footer("Example:\n  cordon simulate --roads demo --units 20 --to http://127.0.0.1:8080");
+  command->callback([options, &outcome] { outcome.exit_code = Simulate(*options); });
+}
+
+}  // namespace cordon::cli
