@@ -89,7 +89,7 @@ struct CordonPlanner::Work {
 
   void PrepareAdversaries(const CordonOptions& options);
   bool RunSuspect(const Sighting& sighting, const CordonOptions& options);
-  void MarkHoldable(const Sighting& sighting, const CordonOptions& options);
+  void MarkHoldable(const CordonOptions& options);
   CutGround Ground(uint32_t ring_ms) const;
   const std::vector<InTime>& OptionsAt(uint32_t junction);
   HeldCut FindClosed(CordonPlan& plan);
@@ -98,7 +98,7 @@ struct CordonPlanner::Work {
   void FillLeaking(CordonPlan& plan);
   void SampleAll();
   void Judge(CordonPlan& plan);
-  bool ClosedFor(const FugitiveReach& reach, std::span<const Interception> points) const;
+  bool ClosedFor(const FugitiveReach& reach) const;
   void Describe(CordonPlan& plan) const;
 
   const std::shared_ptr<const RoadConditions> conditions;
@@ -120,6 +120,7 @@ struct CordonPlanner::Work {
   std::vector<uint32_t> suspect_touched;
   absl::flat_hash_map<uint32_t, std::vector<InTime>> option_cache;
   std::vector<FleeingRoute> routes;
+  std::vector<Interception> points;  // times from the sighting
 };
 
 void CordonPlanner::Work::PrepareAdversaries(const CordonOptions& given) {
@@ -168,14 +169,14 @@ bool CordonPlanner::Work::RunSuspect(const Sighting& given, const CordonOptions&
   return on_network;
 }
 
-void CordonPlanner::Work::MarkHoldable(const Sighting& given, const CordonOptions& with) {
+void CordonPlanner::Work::MarkHoldable(const CordonOptions& with) {
   for (const uint32_t j : holdable_list) holdable[j] = 0;
   holdable.resize(suspect_ms.size(), 0);
   holdable_list.clear();
   for (const uint32_t j : suspect_touched) {
     const uint32_t closed = times.EarliestClosed(j);
     if (closed == kUnreached) continue;
-    if (uint64_t{closed} + with.margin_ms + given.age_ms > suspect_ms[j]) continue;
+    if (uint64_t{closed} + with.margin_ms > suspect_ms[j]) continue;
     holdable[j] = 1;
     holdable_list.push_back(j);
   }
@@ -196,7 +197,7 @@ CutGround CordonPlanner::Work::Ground(uint32_t ring_ms) const {
 const std::vector<InTime>& CordonPlanner::Work::OptionsAt(uint32_t junction) {
   const auto [at, is_new] = option_cache.try_emplace(junction);
   if (!is_new) return at->second;
-  const int64_t latest = int64_t{suspect_ms[junction]} - sighting.age_ms - options.margin_ms;
+  const int64_t latest = int64_t{suspect_ms[junction]} - options.margin_ms;
   std::vector<InTime> list;
   if (latest >= 0) {
     for (const UnitClosing& closing : times.AllClosings(junction, static_cast<uint32_t>(latest)))
@@ -233,16 +234,15 @@ CordonPoint CordonPlanner::Work::PointAt(uint32_t junction, uint32_t unit,
   point.place = network.point({junction}).ToLatLon();
   point.roads = RoadsAt(network, {junction});
   point.unit = unit;
-  point.closed_ms = closed_ms;
-  point.eta_ms = units[unit].holding == JunctionId{junction} ? 0 : closed_ms - options.set_up_ms;
-  if (suspect_ms[junction] == kUnreached) {
-    point.suspect_ms = kUnreached;
-    point.slack_ms = int64_t{options.horizon_ms} - closed_ms;
-    return point;
-  }
-  const int64_t suspect = int64_t{suspect_ms[junction]} - sighting.age_ms;
-  point.suspect_ms = static_cast<uint32_t>(std::max<int64_t>(0, suspect));
-  point.slack_ms = suspect - closed_ms;
+  point.closed_ms = closed_ms - std::min(closed_ms, sighting.age_ms);
+  const bool holds = units[unit].holding && units[unit].holding->junction == point.junction;
+  point.eta_ms = holds ? 0 : closed_ms - sighting.age_ms - options.set_up_ms;
+  const uint32_t suspect = suspect_ms[junction];
+  point.suspect_ms =
+      suspect == kUnreached ? kUnreached : suspect - std::min(suspect, sighting.age_ms);
+  // Where nobody is expected within the horizon, its end is the measure.
+  point.slack_ms =
+      std::min<int64_t>(suspect, int64_t{sighting.age_ms} + options.horizon_ms) - closed_ms;
   return point;
 }
 
@@ -252,9 +252,9 @@ void CordonPlanner::Work::FillClosed(const HeldCut& cut, CordonPlan& plan) {
     const uint32_t j = cut.junctions[i];
     for (const InTime& option : OptionsAt(j)) {
       if (option.unit != cut.units[i]) continue;
-      const int64_t latest = int64_t{suspect_ms[j]} - sighting.age_ms - options.margin_ms;
-      plan.points.push_back(PointAt(j, static_cast<uint32_t>(option.unit),
-                                    static_cast<uint32_t>(latest - option.slack_ms)));
+      const int64_t latest = int64_t{suspect_ms[j]} - options.margin_ms;
+      points.push_back(
+          {j, static_cast<uint32_t>(option.unit), static_cast<uint32_t>(latest - option.slack_ms)});
     }
   }
 }
@@ -278,14 +278,11 @@ void CordonPlanner::Work::SampleAll() {
 void CordonPlanner::Work::FillLeaking(CordonPlan& plan) {
   plan.outcome = CordonPlan::Outcome::kLeaking;
   plan.ring_ms = options.horizon_ms;
-  const auto points =
-      PlaceInterceptions(routes, sighting.age_ms, static_cast<uint32_t>(units.size()),
-                         [&](uint32_t j) { return times.EarliestTwo(j); });
-  for (const Interception& point : points)
-    plan.points.push_back(PointAt(point.junction, point.unit, point.closed_ms));
+  points = PlaceInterceptions(routes, static_cast<uint32_t>(units.size()),
+                              [&](uint32_t j) { return times.EarliestTwo(j); });
   std::vector<const FleeingRoute*> open;
   for (const FleeingRoute& route : routes)
-    if (!Intercepted(route, sighting.age_ms, points)) open.push_back(&route);
+    if (!Intercepted(route, points)) open.push_back(&route);
   const RoadNetwork& network = *conditions->network();
   for (const OpenWay& way : NameOpenWays(open, kMostLeaks)) {
     CordonLeak leak;
@@ -294,23 +291,24 @@ void CordonPlanner::Work::FillLeaking(CordonPlan& plan) {
     leak.roads = RoadsAt(network, leak.junction);
     const uint32_t seen = suspect_ms[way.junction];
     leak.suspect_ms = seen == kUnreached ? kUnreached : seen - std::min(seen, sighting.age_ms);
-    leak.best_closed_ms = times.EarliestClosed(way.junction);
+    const uint32_t closed = times.EarliestClosed(way.junction);
+    leak.best_closed_ms =
+        closed == kUnreached ? kUnreached : closed - std::min(closed, sighting.age_ms);
     leak.route_share = way.share;
     plan.leaks.push_back(std::move(leak));
   }
 }
 
 // From the suspect's side through everything that is not held when this adversary comes.
-bool CordonPlanner::Work::ClosedFor(const FugitiveReach& reach,
-                                    std::span<const Interception> points) const {
+bool CordonPlanner::Work::ClosedFor(const FugitiveReach& reach) const {
   const ArcGraph& arcs = reach.graph().forward();
   absl::flat_hash_set<uint32_t> seen;
   std::vector<uint32_t> stack;
   const auto enter = [&](uint32_t j) {
     for (const Interception& point : points)
-      if (point.junction == j && uint64_t{point.closed_ms} + sighting.age_ms <= reach.TimeAt({j}))
-        return true;
-    if (exits[j] || reach.TimeAt({j}) == kUnreached) return false;
+      if (point.junction == j && point.closed_ms <= reach.TimeAt({j})) return true;
+    // A slow driver at its own horizon is still inside; out is what no driver reaches by then.
+    if (exits[j] || suspect_ms[j] == kUnreached) return false;
     if (seen.insert(j).second) stack.push_back(j);
     return true;
   };
@@ -326,20 +324,17 @@ bool CordonPlanner::Work::ClosedFor(const FugitiveReach& reach,
 }
 
 void CordonPlanner::Work::Judge(CordonPlan& plan) {
-  std::vector<Interception> points;
-  for (const CordonPoint& point : plan.points)
-    points.push_back({point.junction.value, point.unit, point.closed_ms});
   for (uint32_t k = 0; k < reaches.size(); ++k) {
     CordonPlan::Robustness robustness{.adversary = options.adversaries[k].name};
-    robustness.closed = ClosedFor(reaches[k], points);
+    robustness.closed = ClosedFor(reaches[k]);
     double all = 0, caught = 0;
     for (const FleeingRoute& route : routes) {
       if (route.adversary != k) continue;
       all += route.share;
-      if (Intercepted(route, sighting.age_ms, points)) caught += route.share;
+      if (Intercepted(route, points)) caught += route.share;
     }
-    // No route out at all: nothing escapes.
-    robustness.caught_share = all > 0 ? caught / all : 1;
+    // Who cannot get out is contained, wherever a sampled route ends.
+    robustness.caught_share = robustness.closed || all == 0 ? 1 : caught / all;
     plan.robustness.push_back(std::move(robustness));
   }
   double shares = 0, covered = 0;
@@ -395,11 +390,12 @@ absl::StatusOr<CordonPlan> CordonPlanner::Plan(const TravelModel& model, const S
   work.options = options;
   work.units = units;
   work.option_cache.clear();
+  work.points.clear();
   CordonPlan plan;
   work.PrepareAdversaries(options);
   if (!work.RunSuspect(sighting, options)) return plan;
-  work.times.Run(model, units, options.horizon_ms, options.set_up_ms);
-  work.MarkHoldable(sighting, options);
+  work.times.Run(model, units, sighting.age_ms, options.horizon_ms, options.set_up_ms);
+  work.MarkHoldable(options);
   const HeldCut cut = work.FindClosed(plan);
   plan.proven = cut.proven;
   work.SampleAll();
@@ -410,6 +406,8 @@ absl::StatusOr<CordonPlan> CordonPlanner::Plan(const TravelModel& model, const S
   } else {
     work.FillLeaking(plan);
   }
+  for (const Interception& point : work.points)
+    plan.points.push_back(work.PointAt(point.junction, point.unit, point.closed_ms));
   work.Judge(plan);
   work.Describe(plan);
   return plan;

@@ -37,7 +37,11 @@ struct CordonUnit {
   UnitId id;
   TravelKind kind = TravelKind::kCar;
   std::vector<SearchSeed> seeds;
-  std::optional<JunctionId> holding;  // it already holds this point, set up
+  struct Holding {
+    JunctionId junction;
+    uint32_t for_ms = 0;
+  };
+  std::optional<Holding> holding;  // it stands at this point, set up, since so long
 };
 
 struct CordonOptions {

@@ -41,8 +41,10 @@ bool ContainmentCut::FloodCore() {
   core_.clear();
   members_.clear();
   const auto enter = [&](uint32_t j) {
-    if (vertex_[j] != -1 || Holdable(j)) return true;
-    if (Outside(j) || ground_->exits[j]) return false;
+    if (vertex_[j] != -1) return true;
+    if (Outside(j)) return false;
+    if (Holdable(j)) return true;
+    if (ground_->exits[j]) return false;
     vertex_[j] = kSource;
     core_.push_back(j);
     return true;

@@ -17,7 +17,7 @@ struct Pair {
 
 class Board {
  public:
-  Board(std::span<const FleeingRoute> routes, uint32_t age_ms, const ClosingOptions& options)
+  Board(std::span<const FleeingRoute> routes, const ClosingOptions& options)
       : routes_(routes), caught_(routes.size(), 0) {
     absl::flat_hash_map<uint32_t, std::vector<uint32_t>> pairs_at;  // junction -> its pairs
     for (uint32_t r = 0; r < routes.size(); ++r) {
@@ -30,8 +30,7 @@ class Board {
           }
         }
         for (const uint32_t pair : at->second)
-          if (uint64_t{pairs_[pair].point.closed_ms} + age_ms <= stop.time_ms)
-            pairs_[pair].routes.push_back(r);
+          if (pairs_[pair].point.closed_ms <= stop.time_ms) pairs_[pair].routes.push_back(r);
       }
     }
     std::erase_if(pairs_, [](const Pair& pair) { return pair.routes.empty(); });
@@ -118,9 +117,9 @@ void Improve(Board& board, std::vector<uint32_t>& chosen) {
 
 }  // namespace
 
-std::vector<Interception> PlaceInterceptions(std::span<const FleeingRoute> routes, uint32_t age_ms,
-                                             uint32_t units, const ClosingOptions& options) {
-  Board board(routes, age_ms, options);
+std::vector<Interception> PlaceInterceptions(std::span<const FleeingRoute> routes, uint32_t units,
+                                             const ClosingOptions& options) {
+  Board board(routes, options);
   std::vector<uint32_t> chosen = Greedy(board, units);
   Improve(board, chosen);
   std::vector<Interception> points;
@@ -135,11 +134,10 @@ std::vector<Interception> PlaceInterceptions(std::span<const FleeingRoute> route
   return points;
 }
 
-bool Intercepted(const FleeingRoute& route, uint32_t age_ms, std::span<const Interception> points) {
+bool Intercepted(const FleeingRoute& route, std::span<const Interception> points) {
   for (const FleeingRoute::Stop& stop : route.stops)
     for (const Interception& point : points)
-      if (point.junction == stop.junction && uint64_t{point.closed_ms} + age_ms <= stop.time_ms)
-        return true;
+      if (point.junction == stop.junction && point.closed_ms <= stop.time_ms) return true;
   return false;
 }
 

@@ -16,7 +16,7 @@ namespace cordon {
 
 struct UnitClosing {
   uint32_t unit = 0;
-  uint32_t closed_ms = 0;  // from now, set up
+  uint32_t closed_ms = 0;  // from the sighting, set up
 };
 // Which units could hold a junction and from when on; a few of the earliest suffice.
 using ClosingOptions = std::function<std::vector<UnitClosing>(uint32_t junction)>;
@@ -27,12 +27,12 @@ struct Interception {
   uint32_t closed_ms = 0;
 };
 
-// `age_ms`: routes' times are from the sighting, closings from now, which is that much later.
-std::vector<Interception> PlaceInterceptions(std::span<const FleeingRoute> routes, uint32_t age_ms,
-                                             uint32_t units, const ClosingOptions& options);
+// All times are from the sighting.
+std::vector<Interception> PlaceInterceptions(std::span<const FleeingRoute> routes, uint32_t units,
+                                             const ClosingOptions& options);
 
 // True where a route comes to a point after it is held.
-bool Intercepted(const FleeingRoute& route, uint32_t age_ms, std::span<const Interception> points);
+bool Intercepted(const FleeingRoute& route, std::span<const Interception> points);
 
 struct OpenWay {
   uint32_t junction = 0;

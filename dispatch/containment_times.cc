@@ -5,15 +5,16 @@
 
 namespace cordon {
 
-void UnitTimes::Run(const TravelModel& model, std::span<const CordonUnit> units,
+void UnitTimes::Run(const TravelModel& model, std::span<const CordonUnit> units, uint32_t age_ms,
                     uint32_t horizon_ms, uint32_t set_up_ms) {
   units_ = units;
-  horizon_ms_ = horizon_ms;
-  set_up_ms_ = set_up_ms;
+  latest_ms_ = age_ms + horizon_ms;
+  held_after_ms_ = age_ms + set_up_ms;
   direct_.clear();
   std::array<std::vector<UnitSeeds>, 3> by_kind;
   for (uint32_t u = 0; u < units.size(); ++u) {
-    if (units[u].holding) direct_[units[u].holding->value].push_back({u, 0});
+    if (const auto& holding = units[u].holding)
+      direct_[holding->junction.value].push_back({u, age_ms - std::min(age_ms, holding->for_ms)});
     if (!units[u].seeds.empty())
       by_kind[static_cast<size_t>(units[u].kind)].push_back({u, units[u].seeds});
   }
@@ -29,7 +30,7 @@ void UnitTimes::Run(const TravelModel& model, std::span<const CordonUnit> units,
         const uint32_t at_head = seed.delay_ms + graph.EdgeMs(seed.at.edge) -
                                  graph.PartMs(seed.at.edge, seed.at.offset_cm);
         direct_[graph.network().head(seed.at.edge).value].push_back(
-            {unit.unit, at_head + set_up_ms});
+            {unit.unit, at_head + held_after_ms_});
       }
     }
   }
@@ -49,7 +50,7 @@ void UnitTimes::ForArrivals(uint32_t junction, Fn&& fn) const {
       const NearestPair pair = nearest_[kind].At(arriving);
       for (const NearestPair::Label& label : {pair.first, pair.second})
         if (label.reached())
-          fn(label.unit, label.time_ms + graphs_[kind]->EdgeMs(arriving) + set_up_ms_);
+          fn(label.unit, label.time_ms + graphs_[kind]->EdgeMs(arriving) + held_after_ms_);
     }
   }
 }
@@ -57,13 +58,13 @@ void UnitTimes::ForArrivals(uint32_t junction, Fn&& fn) const {
 uint32_t UnitTimes::EarliestClosed(uint32_t junction) const {
   uint32_t best = kUnreached;
   ForArrivals(junction, [&](uint32_t, uint32_t closed_ms) { best = std::min(best, closed_ms); });
-  return best <= horizon_ms_ ? best : kUnreached;
+  return best <= latest_ms_ ? best : kUnreached;
 }
 
 std::vector<UnitClosing> UnitTimes::EarliestTwo(uint32_t junction) const {
   std::vector<UnitClosing> closings;
   ForArrivals(junction, [&](uint32_t unit, uint32_t closed_ms) {
-    if (closed_ms > horizon_ms_) return;
+    if (closed_ms > latest_ms_) return;
     const auto same = std::find_if(closings.begin(), closings.end(),
                                    [&](const UnitClosing& c) { return c.unit == unit; });
     if (same == closings.end()) {
@@ -82,7 +83,7 @@ std::vector<UnitClosing> UnitTimes::AllClosings(uint32_t junction, uint32_t late
     for (const UnitClosing& c : direct->second)
       closed[c.unit] = std::min(closed[c.unit], c.closed_ms);
   for (size_t kind = 0; kind < graphs_.size(); ++kind) {
-    if (!graphs_[kind] || latest_closed_ms < set_up_ms_) continue;
+    if (!graphs_[kind] || latest_closed_ms < held_after_ms_) continue;
     const TravelGraph& graph = *graphs_[kind];
     const RoadNetwork& network = graph.network();
     std::vector<SearchSeed> goal;
@@ -92,12 +93,13 @@ std::vector<UnitClosing> UnitTimes::AllClosings(uint32_t junction, uint32_t late
       if (graph.Passable(arriving) || network.is_ghost(arriving))
         goal.push_back({{arriving, network.length_cm(arriving)}, 0});
     }
-    search_.Run(graph, SearchDirection::kReverse, goal, latest_closed_ms - set_up_ms_);
+    search_.Run(graph, SearchDirection::kReverse, goal, latest_closed_ms - held_after_ms_);
     for (uint32_t u = 0; u < units_.size(); ++u) {
       if (static_cast<size_t>(units_[u].kind) != kind) continue;
       for (const SearchSeed& seed : units_[u].seeds) {
         const uint32_t time = search_.TimeAt(seed.at);
-        if (time != kUnreached) closed[u] = std::min(closed[u], time + seed.delay_ms + set_up_ms_);
+        if (time != kUnreached)
+          closed[u] = std::min(closed[u], time + seed.delay_ms + held_after_ms_);
       }
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// When units hold junctions: arrival on the network plus set-up.
+// When units hold junctions: arrival on the network plus set-up, counted from the sighting.
 #pragma once
 
 #include <array>
@@ -19,8 +19,9 @@ namespace cordon {
 // most the horizon. One thread.
 class UnitTimes {
  public:
-  void Run(const TravelModel& model, std::span<const CordonUnit> units, uint32_t horizon_ms,
-           uint32_t set_up_ms);
+  // Units set off `age_ms` after the sighting, which is now.
+  void Run(const TravelModel& model, std::span<const CordonUnit> units, uint32_t age_ms,
+           uint32_t horizon_ms, uint32_t set_up_ms);
   // kUnreached: no unit within the horizon.
   uint32_t EarliestClosed(uint32_t junction) const;
   // The two earliest units of each kind.
@@ -33,8 +34,8 @@ class UnitTimes {
   void ForArrivals(uint32_t junction, Fn&& fn) const;
 
   std::span<const CordonUnit> units_;
-  uint32_t horizon_ms_ = 0;
-  uint32_t set_up_ms_ = 0;
+  uint32_t latest_ms_ = 0;      // age and horizon
+  uint32_t held_after_ms_ = 0;  // age and set-up: from a drive's length to its closing
   std::array<std::shared_ptr<const TravelGraph>, 3> graphs_;
   std::array<NearestTwo, 3> nearest_;
   // Units that need no more than the rest of their own edge, or hold the junction already.
