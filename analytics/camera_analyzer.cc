@@ -9,6 +9,7 @@
 #include "analytics/region_finder.h"
 #include "analytics/rule_engine.h"
 #include "analytics/scene_model.h"
+#include "analytics/still_watch.h"
 #include "analytics/tracker.h"
 
 namespace cordon {
@@ -19,6 +20,9 @@ constexpr float kRegionConfident = 0.5F;
 constexpr float kRegionScore = 0.6F;
 constexpr float kFaintRegionScore = 0.3F;
 constexpr float kFaintFill = 0.22F;
+constexpr float kFragment = 0.5F;  // of a person's height there
+// What has not moved by this many of its heights is not believed to be an object that came.
+constexpr float kMustTravel = 0.4F;
 constexpr float kSureVehicle = 0.6F;
 
 // Between two runs the scene's own time goes on by this much.
@@ -30,8 +34,9 @@ constexpr float kRegionMargin = 0.25F;
 TrackerOptions BuiltinTracking() {
   TrackerOptions options;
   options.confident_score = kRegionConfident;
-  options.position_noise = 0.12F;
-  options.size_noise = 0.2F;
+  options.position_noise = 0.06F;
+  options.size_noise = 0.15F;
+  options.show_lost = Milliseconds(250);
   options.confirm_hits = 3;
   options.confirm_after = Milliseconds(280);
   return options;
@@ -86,6 +91,7 @@ class Analyzer final : public CameraAnalyzer {
         static_cast<float>(frame.luma.width) / static_cast<float>(frame.luma.height);
     const SceneView& view = scene_.Update(frame.luma, scene_time_, HeldBoxes());
     analysis.foreground = view.foreground_share;
+    still_.Update(scene_, view, scene_time_, tracker_.tracks());
     finder_.FindBlobs(view.foreground);
     const std::vector<Detection> detections = options_.detector
                                                   ? AskDetector(frame, analysis.detector_status)
@@ -97,6 +103,8 @@ class Analyzer final : public CameraAnalyzer {
     input.wall = frame.times.received_wall;
     input.aspect = aspect;
     input.tracks = known_;
+    const std::vector<StillObject> still = StillObjects(frame.times.media);
+    input.still_objects = still;
     analysis.events = rules_->Evaluate(input);
     for (const Track& track : known_) {
       if (input.now - track.seen <= tracking_.show_lost) analysis.boxes.push_back(ToProto(track));
@@ -143,10 +151,17 @@ class Analyzer final : public CameraAnalyzer {
     const std::vector<Classification> names = Classify(frame, regions, aspect);
     std::vector<Detection> detections;
     for (size_t i = 0; i < regions.size(); ++i) {
-      const float score = regions[i].fill < kFaintFill ? kFaintRegionScore : kRegionScore;
-      detections.push_back({regions[i].box, names[i].object_class, score});
+      const bool faint = regions[i].fill < kFaintFill || IsFragment(regions[i].box);
+      detections.push_back(
+          {regions[i].box, names[i].object_class, faint ? kFaintRegionScore : kRegionScore});
     }
     return detections;
+  }
+
+  // Too small for anything that the size prior's persons could be measured against.
+  bool IsFragment(const PictureBox& box) const {
+    const std::optional<float> person = tracker_.size_prior().HeightAt(box.foot());
+    return person && box.height < kFragment * *person && box.width < kFragment * *person;
   }
 
   std::vector<MovingRegion> AllBlobs() {
@@ -183,10 +198,18 @@ class Analyzer final : public CameraAnalyzer {
     return {};
   }
 
+  // On the stream's time line.
+  std::vector<StillObject> StillObjects(MediaTime now) const {
+    std::vector<StillObject> objects = still_.objects();
+    for (StillObject& object : objects) object.since = now - (scene_time_ - object.since);
+    return objects;
+  }
+
   void CollectTracks() {
     known_.clear();
     for (const Track& track : tracker_.tracks()) {
-      if (track.confirmed) known_.push_back(track);
+      if (track.confirmed && (options_.detector || track.travelled >= kMustTravel))
+        known_.push_back(track);
     }
   }
 
@@ -206,6 +229,7 @@ class Analyzer final : public CameraAnalyzer {
   const std::unique_ptr<RuleEngine> rules_;
   const TrackerOptions tracking_;
   SceneModel scene_;
+  StillWatch still_;
   RegionFinder finder_;
   Tracker tracker_;
   MediaTime scene_time_{};

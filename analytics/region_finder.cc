@@ -12,19 +12,24 @@ namespace {
 constexpr int kLeastBlobPixels = 36;
 constexpr int kLeastBlobHeight = 7;
 constexpr size_t kMostBlobs = 64;  // in a storm of noise the largest count
+constexpr int kBlurPixels = 1;     // by which blobs are wider than what they show, on each side
 constexpr int kMostSplits = 12;    // objects in one blob
 
 // A standing person is this wide, in heights.
 constexpr float kPersonWidth = 0.38F;
 // A blob this much larger than one person is looked at for several.
-constexpr float kWideFor = 1.45F;
+constexpr float kWideFor = 1.3F;
 constexpr float kTallFor = 1.3F;
+constexpr float kMostWidth = 0.5F;
+constexpr float kMostHeight = 1.05F;
+constexpr float kCoveredWidth = 0.85F;
 // People fill about half of their boxes and leave gaps between each other; a vehicle fills its box.
 constexpr float kCompactFill = 0.74F;
 // Cost of a box's area against the pixels that it explains, and the least share of new pixels that
 // justifies a box.
-constexpr float kAreaPrice = 0.30F;
-constexpr float kLeastFresh = 0.36F;
+constexpr float kAreaPrice = 0.40F;
+constexpr float kCutPrice = 0.25F;
+constexpr float kLeastFresh = 0.45F;
 
 }  // namespace
 
@@ -57,8 +62,20 @@ const std::vector<Blob>& RegionFinder::FindBlobs(const LumaPicture& mask) {
 }
 
 MovingRegion RegionFinder::AsRegion(const Blob& blob) const {
-  const float area = static_cast<float>(blob.rect.width) * static_cast<float>(blob.rect.height);
-  return {ToRelative(blob.rect, width_, height_), static_cast<float>(blob.area) / area};
+  PixelRect rect = blob.rect;
+  // Blurring and averaging widened it; at the picture's border there was nothing to widen.
+  const auto shrink = [](int& from, int& size, int most) {
+    if (size <= 4 * kBlurPixels) return;
+    if (from + size < most) size -= kBlurPixels;
+    if (from > 0) {
+      from += kBlurPixels;
+      size -= kBlurPixels;
+    }
+  };
+  shrink(rect.x, rect.width, width_);
+  shrink(rect.y, rect.height, height_);
+  const float area = static_cast<float>(rect.width) * static_cast<float>(rect.height);
+  return {ToRelative(rect, width_, height_), std::min(1.0F, static_cast<float>(blob.area) / area)};
 }
 
 std::vector<MovingRegion> RegionFinder::Split(const SizePrior& prior,
@@ -138,6 +155,13 @@ int RegionFinder::FreshIn(const Template& t) const {
          integral_[y0 * stride + x0];
 }
 
+// New pixels right beside the box: a person ends where the box ends.
+int RegionFinder::FreshBeside(const Template& t) const {
+  const int strip = std::max(2, t.width / 4);
+  return FreshIn({t.x - strip, t.y, strip, t.height}) +
+         FreshIn({t.x + t.width, t.y, strip, t.height});
+}
+
 // Shifts the box by at most `reach` to where it explains most; false when it explains too little
 // everywhere.
 bool RegionFinder::FitNear(Template& t, int reach) const {
@@ -179,7 +203,8 @@ bool RegionFinder::FitAnywhere(const SizePrior& prior, Template& best) const {
     const float area = static_cast<float>(t.width) * static_cast<float>(t.height);
     for (t.x = -t.width / 4; t.x + t.width <= window_.width + t.width / 4; t.x += step) {
       const auto fresh = static_cast<float>(FreshIn(t));
-      const float gain = fresh - kAreaPrice * area;
+      const auto cut = static_cast<float>(FreshBeside(t));
+      const float gain = fresh - kAreaPrice * area - kCutPrice * cut;
       if (gain > most && fresh >= kLeastFresh * area) {
         most = gain;
         best = t;
@@ -203,6 +228,17 @@ void RegionFinder::Explain(const Template& t) {
   RefreshIntegral();
 }
 
+RegionFinder::Template RegionFinder::PersonSized(const PictureBox& box,
+                                                 const SizePrior& prior) const {
+  const PixelRect r = ToPixels(box, width_, height_);
+  const Template t{r.x - window_.x, r.y - window_.y, r.width, r.height};
+  const int height = ExpectedHeight(prior, r.x + r.width / 2, r.y + r.height);
+  if (height == 0) return t;
+  const int width = std::min(r.width, static_cast<int>(kMostWidth * static_cast<float>(height)));
+  const int lower = std::min(r.height, static_cast<int>(kMostHeight * static_cast<float>(height)));
+  return {t.x + (r.width - width) / 2, t.y + r.height - lower, width, lower};
+}
+
 void RegionFinder::SplitBlob(const Blob& blob, const SizePrior& prior,
                              std::span<const PictureBox> expected,
                              std::vector<MovingRegion>& regions) {
@@ -215,14 +251,25 @@ void RegionFinder::SplitBlob(const Blob& blob, const SizePrior& prior,
     regions.push_back({ClampToPicture(ToRelative(rect, width_, height_)), fill});
     Explain(t);
   };
-  // Nearest to the camera first: they hide the others.
-  std::vector<PictureBox> ordered(expected.begin(), expected.end());
-  std::stable_sort(ordered.begin(), ordered.end(), [](const PictureBox& a, const PictureBox& b) {
-    return a.bottom() > b.bottom();
+  // Nearest to the camera first: they hide the others. What was tracked as one may have been
+  // several: no larger than a person.
+  std::vector<Template> ordered;
+  int width_expected = 0;
+  for (const PictureBox& box : expected) {
+    ordered.push_back(PersonSized(box, prior));
+    width_expected += ordered.back().width;
+  }
+  std::stable_sort(ordered.begin(), ordered.end(), [](const Template& a, const Template& b) {
+    return a.y + a.height > b.y + b.height;
   });
-  for (const PictureBox& box : ordered) {
-    const PixelRect r = ToPixels(box, width_, height_);
-    Template t{r.x - window_.x, r.y - window_.y, r.width, r.height};
+  // Where fewer are expected than there is room for, the pixels decide.
+  const bool known =
+      ExpectedHeight(prior, window_.x + window_.width / 2, window_.y + window_.height) > 0;
+  if (known &&
+      static_cast<float>(width_expected) < kCoveredWidth * static_cast<float>(window_.width)) {
+    ordered.clear();
+  }
+  for (Template t : ordered) {
     if (FitNear(t, std::max(2, t.height / 5))) emit(t);
   }
   Template t;

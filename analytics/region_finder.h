@@ -49,8 +49,10 @@ class RegionFinder {
   void LoadWindow(const Blob& blob);
   void RefreshIntegral();
   int FreshIn(const Template& t) const;
+  int FreshBeside(const Template& t) const;
   bool FitNear(Template& t, int reach) const;
   bool FitAnywhere(const SizePrior& prior, Template& best) const;
+  Template PersonSized(const PictureBox& box, const SizePrior& prior) const;
   void Explain(const Template& t);
   int ExpectedHeight(const SizePrior& prior, int foot_x, int foot_y) const;
 

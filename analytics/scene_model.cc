@@ -32,6 +32,16 @@ constexpr float kRecurringVisits = 4;
 // Absent for longer than this ends a stay (sensor noise alone does not).
 constexpr float kStayGap = 0.7F;
 
+// Shadows and light, as ratios to the scene's brightness, and variances in a 5x5 window.
+constexpr float kDarkestShadow = 0.35F;
+constexpr float kDarkestSoftShadow = 0.6F;
+constexpr float kBrightestLight = 2.2F;
+constexpr float kTexture = 8;
+constexpr float kSameTexture = 0.8F;
+constexpr float kSmooth = 20;
+constexpr int kEnclosed =
+    9;  // pixels: contours this near to each other enclose what is between them
+
 // Light compensation looks at every kLightStep-th pixel in both directions.
 constexpr int kLightStep = 4;
 constexpr int kLightBins = 8;
@@ -256,12 +266,14 @@ void SceneModel::Clean() {
 }
 
 // A shadow or a light cone scales what it falls on and keeps its texture: the correlation of
-// picture and scene in a small window stays high while the brightness changes.
+// picture and scene in a small window stays high while the brightness changes. Where there is no
+// texture (asphalt), a shadow is smooth and only somewhat darker, while a body has contours; a
+// smooth patch that contours enclose stays.
 void SceneModel::RemoveShadows() {
   cv::Mat foreground = View(view_.foreground.pixels, width_, height_);
   cv::Rect all = cv::boundingRect(foreground);
   if (all.empty()) return;
-  all = (all - cv::Point(4, 4)) + cv::Size(8, 8);
+  all = (all - cv::Point(8, 8)) + cv::Size(16, 16);
   all &= cv::Rect(0, 0, width_, height_);
   cv::Mat now;
   View(smooth_, width_, height_)(all).convertTo(now, CV_32F);
@@ -273,25 +285,38 @@ void SceneModel::RemoveShadows() {
   cv::boxFilter(now.mul(now), now_square, CV_32F, window);
   cv::boxFilter(scene.mul(scene), scene_square, CV_32F, window);
   cv::boxFilter(now.mul(scene), product, CV_32F, window);
+  cv::Mat solid(all.height, all.width, CV_8UC1);
   for (int y = 0; y < all.height; ++y) {
-    uint8_t* mask = foreground.ptr<uint8_t>(all.y + y) + all.x;
+    const uint8_t* mask = foreground.ptr<uint8_t>(all.y + y) + all.x;
+    uint8_t* keep = solid.ptr<uint8_t>(y);
     const float* nm = now_mean.ptr<float>(y);
     const float* sm = scene_mean.ptr<float>(y);
     const float* ns = now_square.ptr<float>(y);
     const float* ss = scene_square.ptr<float>(y);
     const float* p = product.ptr<float>(y);
     for (int x = 0; x < all.width; ++x) {
+      keep[x] = mask[x];
       if (mask[x] == 0) continue;
       const float ratio = nm[x] / std::max(sm[x], 1.0F);
-      if (ratio < 0.35F || ratio > 2.2F) continue;
+      if (ratio < kDarkestShadow || ratio > kBrightestLight) continue;
       const float now_variance = ns[x] - nm[x] * nm[x];
       const float scene_variance = ss[x] - sm[x] * sm[x];
-      if (scene_variance < 6) continue;
       const float covariance = p[x] - nm[x] * sm[x];
-      if (covariance > 0.8F * std::sqrt(std::max(now_variance, 1.0F) * scene_variance)) mask[x] = 0;
+      const bool textured = scene_variance >= kTexture;
+      const bool same_texture =
+          textured &&
+          covariance > kSameTexture * std::sqrt(std::max(now_variance, 1.0F) * scene_variance);
+      const bool smooth =
+          ratio > kDarkestSoftShadow && ratio < 1 && now_variance < kSmooth + 1.5F * scene_variance;
+      if (same_texture || smooth) keep[x] = 0;
     }
   }
-  cv::medianBlur(foreground, foreground, 3);
+  cv::medianBlur(solid, solid, 3);
+  cv::Mat closed;
+  cv::morphologyEx(solid, closed, cv::MORPH_CLOSE,
+                   cv::getStructuringElement(cv::MORPH_RECT, {kEnclosed, kEnclosed}));
+  cv::Mat part = foreground(all);
+  cv::bitwise_and(part, closed, part);
 }
 
 void SceneModel::Accept(const PictureBox& box) {
@@ -301,8 +326,11 @@ void SceneModel::Accept(const PictureBox& box) {
     for (int x = r.x; x < r.x + r.width; ++x) {
       const size_t i =
           static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
+      if (view_.foreground.pixels[i] == 0 && view_.still.pixels[i] == 0) continue;
       mean_[i] = smooth_[i];
       visits_[i] = 0;
+      view_.foreground.pixels[i] = 0;
+      view_.still.pixels[i] = 0;
     }
   }
 }

@@ -48,7 +48,8 @@ class SceneModel {
 
   // Forgets all; the next frame is taken as the scene.
   void Relearn();
-  // Takes the scene inside `box` from the current picture (something known came or went).
+  // Takes what differs inside `box` as the scene from now on (something known came or went); it is
+  // gone from the view too.
   void Accept(const PictureBox& box);
 
   // Was the edge of this region already in the background and is gone now? True: something was

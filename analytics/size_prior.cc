@@ -8,7 +8,7 @@
 namespace cordon {
 namespace {
 
-constexpr size_t kRefitEvery = 15;
+constexpr size_t kRefitEvery = 6;
 constexpr int kRounds = 6;        // of reweighting
 constexpr double kInlier = 0.12;  // relative residual at which a sample's weight has halved
 constexpr double kRidge =

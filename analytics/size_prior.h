@@ -18,7 +18,7 @@ namespace cordon {
 // One thread at a time; deterministic.
 class SizePrior {
  public:
-  static constexpr size_t kLeastSamples = 30;
+  static constexpr size_t kLeastSamples = 12;
   static constexpr size_t kMostSamples = 400;  // the newest count
 
   // A person seen whole: foot point and height, relative to the picture's height.

@@ -23,7 +23,7 @@ constexpr float kSizeWeight = 0.20F;
 constexpr float kSameObject = 0.6F;
 constexpr float kVoteDecay = 0.97F;
 constexpr float kSpeedDecayPerSecond = 0.6F;              // of an unseen object's speed
-constexpr Microseconds kSampleEvery = Milliseconds(400);  // of one track, for the size prior
+constexpr Microseconds kSampleEvery = Milliseconds(300);  // of one track, for the size prior
 constexpr float kJumpHeights = 0.45F;
 constexpr float kJumpSigmas = 2.5F;
 
@@ -279,7 +279,7 @@ void Tracker::Finish() {
 
 // Persons who walked, seen whole and alone, teach how tall a person is where they are.
 void Tracker::TeachSize(const Track& track, Filter& f) {
-  if (!track.confirmed || track.jumped || track.travelled < 1 || track.object_class != kPerson)
+  if (!track.confirmed || track.jumped || track.travelled < 0.5F || track.object_class != kPerson)
     return;
   if (now_ - f.sampled < kSampleEvery && f.sampled != MediaTime{}) return;
   const bool cut = track.box.x < 0.005F || track.box.right() > 0.995F || track.box.y < 0.005F ||
