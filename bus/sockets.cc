@@ -356,4 +356,20 @@ absl::Status BusSockets::ProveStrangersAreRejected(const std::string& endpoint) 
                   kSelfTest.count()));
 }
 
+bool ClientLink::Tend(BootTime now) {
+  bool connected = false;
+  while (const std::optional<LinkEvent> event = socket_.ReceiveLinkEvent()) {
+    connected = event == LinkEvent::kConnected;
+    if (event == LinkEvent::kKeyRejected) connect_again_ = now + kTryKeyAgain;
+  }
+  if (now >= connect_again_) Renew();
+  return connected;
+}
+
+void ClientLink::Renew() {
+  connect_again_ = BootTime::max();
+  absl::StatusOr<Socket> fresh = sockets_.Connect(type_, endpoint_);
+  if (fresh.ok()) socket_ = *std::move(fresh);
+}
+
 }  // namespace cordon

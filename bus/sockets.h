@@ -102,4 +102,31 @@ class BusSockets {
   std::unique_ptr<ZapHandler> zap_;  // ended before the context
 };
 
+// A connecting socket that comes back by itself: libzmq reconnects after a break, this also after a
+// rejected key (every kTryKeyAgain), which libzmq takes as final.
+class ClientLink {
+ public:
+  static constexpr Seconds kTryKeyAgain{5};
+
+  ClientLink(BusSockets& sockets, int type, std::string endpoint, Socket socket)
+      : sockets_(sockets),
+        type_(type),
+        endpoint_(std::move(endpoint)),
+        socket_(std::move(socket)) {}
+
+  Socket& socket() { return socket_; }
+  // Reads the link's news and connects anew when it is time. True when a connection has just been
+  // made.
+  bool Tend(BootTime now);
+  // Closes the connection and makes another.
+  void Renew();
+
+ private:
+  BusSockets& sockets_;
+  const int type_;
+  const std::string endpoint_;
+  Socket socket_;
+  BootTime connect_again_ = BootTime::max();
+};
+
 }  // namespace cordon
