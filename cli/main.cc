@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   RegisterRun(app, log, outcome);
   RegisterReplay(app, outcome);
   RegisterCheck(app, outcome);
+  RegisterKeys(app, outcome);
   RegisterSimulate(app, outcome);
   try {
     app.parse(argc, argv);
