@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dispatch/contour.h"
+#include "dispatch/eta.h"
+#include "proto/circles.pb.h"
+
+namespace cordon {
+
+// What is reached within one tier.
+struct CircleTier {
+  uint32_t tier_s = 0;
+  double reached_road_m = 0;             // length of road, each piece once
+  std::vector<ContourPolygon> polygons;  // a picture of it
+};
+struct Circles {
+  bool off_network = false;
+  std::vector<ReachedStretch> stretches;  // the truth, up to the last tier
+  std::vector<CircleTier> tiers;
+};
+
+// Response circles. Of a scene: the roads from which a unit reaches it in time (a reverse search).
+// Of units: the roads on which one of them can be in time (a forward search from all of them). The
+// two differ where streets are one-way. One thread at a time.
+class CircleMaker {
+ public:
+  explicit CircleMaker(std::shared_ptr<const TravelModel> model) : model_(std::move(model)) {}
+
+  // Tiers in seconds; INVALID_ARGUMENT when they do not ascend, are empty, more than 16, zero or
+  // above 7200.
+  static absl::Status CheckTiers(std::span<const uint32_t> tiers_s);
+
+  Circles OfScene(const LatLon& scene, const TravelProfile& profile,
+                  std::span<const uint32_t> tiers_s);
+  // Of those units that count (available or returning, not stale, on the network), as one area.
+  Circles OfUnits(std::span<const UnitState> units, TravelMode mode,
+                  std::span<const uint32_t> tiers_s);
+
+ private:
+  void Finish(std::span<const uint32_t> tiers_s, bool walked, Circles& circles);
+
+  const std::shared_ptr<const TravelModel> model_;
+  BoundedSearch search_;
+  std::unique_ptr<ContourDrawer> driven_;
+  std::unique_ptr<ContourDrawer> walked_;
+};
+
+// Length of road in the stretches that is reached within limit_ms, each piece once whatever the
+// direction, in metres.
+double ReachedRoadMetres(const RoadNetwork& network, std::span<const ReachedStretch> stretches,
+                         uint32_t limit_ms);
+
+// A GeoJSON FeatureCollection with one feature for each tier (properties tier_s, reached_road_m),
+// largest first.
+std::string CirclesGeoJson(const Circles& circles);
+
+// The answer to an alert as it travels: fills all but the ids and computed_us.
+proto::ResponseCircles ToResponseCircles(const LatLon& scene, const EtaAnswer& answer,
+                                         std::span<const UnitState> units, const Circles* areas);
+
+}  // namespace cordon

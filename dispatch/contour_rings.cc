@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch/contour_rings.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+
+namespace cordon {
+namespace {
+
+constexpr int kHalf = kRingUnitsPerCell / 2;
+// Enough to keep two cells that touch at a corner apart; less than the margin by which roads are
+// marked.
+constexpr int kHair = 1;
+
+// East, north, west, south.
+constexpr int kDx[4] = {1, 0, -1, 0};
+constexpr int kDy[4] = {0, 1, 0, -1};
+
+// Set cells in a row, and which group they belong to.
+struct Run {
+  int begin;
+  int end;
+  uint32_t group;
+};
+
+class Groups {
+ public:
+  Groups(const BitMatrix& cells, const RingRules& rules)
+      : first_(static_cast<size_t>(cells.height()) + 1) {
+    for (int y = 0; y < cells.height(); ++y) {
+      first_[static_cast<size_t>(y)] = runs_.size();
+      AddRow(cells, y);
+    }
+    first_.back() = runs_.size();
+    for (int y = 1; y < cells.height(); ++y) JoinWithRowBelow(y);
+    solid_.resize(runs_.size());
+    for (int y = 0; y < cells.height(); ++y)
+      for (size_t r = first_[static_cast<size_t>(y)]; r < first_[static_cast<size_t>(y) + 1]; ++r)
+        for (int x = runs_[r].begin; x < runs_[r].end && !solid_[Root(r)]; ++x)
+          if (rules.keeps_corners(x, y)) solid_[Root(r)] = 1;
+  }
+
+  uint32_t GroupOf(int x, int y) {
+    const auto begin = runs_.begin() + static_cast<ptrdiff_t>(first_[static_cast<size_t>(y)]);
+    const auto end = runs_.begin() + static_cast<ptrdiff_t>(first_[static_cast<size_t>(y) + 1]);
+    const auto run =
+        std::upper_bound(begin, end, x, [](int value, const Run& r) { return value < r.begin; }) -
+        1;
+    return Root(static_cast<size_t>(run - runs_.begin()));
+  }
+  bool IsSolid(uint32_t group) const { return solid_[group]; }
+  size_t size() const { return runs_.size(); }
+
+ private:
+  void AddRow(const BitMatrix& cells, int y) {
+    int begin = -1;
+    for (int w = 0; w < cells.words(); ++w) {
+      uint64_t word = cells.Word(w, y);
+      if (begin >= 0 && word == ~uint64_t{0}) continue;
+      int at = 0;
+      while (at < 64) {
+        const uint64_t rest = (begin >= 0 ? ~word : word) >> at;
+        if (rest == 0) break;
+        at += std::countr_zero(rest);
+        if (begin < 0) {
+          begin = w * 64 + at;
+        } else {
+          runs_.push_back({begin, w * 64 + at, static_cast<uint32_t>(runs_.size())});
+          begin = -1;
+        }
+      }
+    }
+    if (begin >= 0) runs_.push_back({begin, cells.width(), static_cast<uint32_t>(runs_.size())});
+  }
+
+  void JoinWithRowBelow(int y) {
+    size_t below = first_[static_cast<size_t>(y) - 1];
+    const size_t below_end = first_[static_cast<size_t>(y)];
+    for (size_t r = below_end; r < first_[static_cast<size_t>(y) + 1]; ++r) {
+      while (below < below_end && runs_[below].end <= runs_[r].begin) ++below;
+      for (size_t b = below; b < below_end && runs_[b].begin < runs_[r].end; ++b) {
+        const uint32_t one = Root(r);
+        const uint32_t other = Root(b);
+        runs_[std::max(one, other)].group = std::min(one, other);
+      }
+    }
+  }
+
+  uint32_t Root(size_t r) {
+    while (runs_[r].group != r) {
+      runs_[r].group = runs_[runs_[r].group].group;
+      r = runs_[r].group;
+    }
+    return static_cast<uint32_t>(r);
+  }
+
+  std::vector<size_t> first_;
+  std::vector<Run> runs_;
+  std::vector<uint8_t> solid_;
+};
+
+class Tracer {
+ public:
+  Tracer(const BitMatrix& cells, const RingRules& rules)
+      : cells_(cells), rules_(rules), done_(cells.words(), cells.height()), groups_(cells, rules) {}
+
+  std::vector<RingPolygon> Run() {
+    polygon_of_.assign(groups_.size(), -1);
+    for (int y = 0; y < cells_.height(); ++y)
+      for (int w = 0; w < cells_.words(); ++w) {
+        const uint64_t below = y > 0 ? cells_.Word(w, y - 1) : 0;
+        for (uint64_t open = cells_.Word(w, y) & ~below & ~done_.Word(w, y); open != 0;
+             open = cells_.Word(w, y) & ~below & ~done_.Word(w, y))
+          Trace(w * 64 + std::countr_zero(open), y);
+      }
+    return std::move(polygons_);
+  }
+
+ private:
+  // Once around, set cells to the left, beginning eastward under the cell.
+  void Trace(int x, int y) {
+    const uint32_t group = groups_.GroupOf(x, y);
+    std::vector<RingPoint> ring;
+    int64_t twice_area = 0;
+    int cx = x;  // the set cell to the left of the border
+    int cy = y;
+    int heading = 0;
+    do {
+      if (heading == 0) done_.Word(cx >> 6, cy) |= uint64_t{1} << (cx & 63);
+      const int right = (heading + 3) & 3;
+      const int ahead_x = cx + kDx[heading];
+      const int ahead_y = cy + kDy[heading];
+      const bool left_set = cells_.Get(ahead_x, ahead_y);
+      const bool right_set = cells_.Get(ahead_x + kDx[right], ahead_y + kDy[right]);
+      // The corner at the end of this border, in cells.
+      const int vx = cx + (heading == 0 || heading == 1 ? 1 : 0);
+      const int vy = cy + (heading == 1 || heading == 2 ? 1 : 0);
+      if (!left_set) {
+        const int next = (heading + 1) & 3;
+        AddCorner(ring, vx, vy, heading, next, rules_.keeps_corners(cx, cy) ? kHair : kHalf);
+        heading = next;
+      } else if (!right_set) {
+        cx = ahead_x;
+        cy = ahead_y;
+      } else {
+        const int out_x = cx + kDx[right];
+        const int out_y = cy + kDy[right];
+        AddCorner(ring, vx, vy, heading, right, rules_.keeps_out(out_x, out_y) ? 0 : kHalf);
+        heading = right;
+        cx = ahead_x + kDx[right];
+        cy = ahead_y + kDy[right];
+      }
+    } while (cx != x || cy != y || heading != 0);
+    if (!groups_.IsSolid(group)) return;
+    if (ring.size() > 1 && ring.front().x == ring.back().x && ring.front().y == ring.back().y)
+      ring.pop_back();
+    for (size_t i = 0; i < ring.size(); ++i) {
+      const RingPoint& a = ring[i];
+      const RingPoint& b = ring[(i + 1) % ring.size()];
+      twice_area += int64_t{a.x} * b.y - int64_t{b.x} * a.y;
+    }
+    Keep(group, twice_area > 0, std::move(ring));
+  }
+
+  static void AddCorner(std::vector<RingPoint>& ring, int vx, int vy, int in, int out, int cut) {
+    const RingPoint v{vx * kRingUnitsPerCell, vy * kRingUnitsPerCell};
+    const auto add = [&](const RingPoint& p) {
+      if (ring.empty() || ring.back().x != p.x || ring.back().y != p.y) ring.push_back(p);
+    };
+    if (cut == 0) return add(v);
+    add({v.x - kDx[in] * cut, v.y - kDy[in] * cut});
+    add({v.x + kDx[out] * cut, v.y + kDy[out] * cut});
+  }
+
+  // A group's outer ring is met before its holes: it reaches farther south.
+  void Keep(uint32_t group, bool outer, std::vector<RingPoint> ring) {
+    int32_t& polygon = polygon_of_[group];
+    if (outer && polygon < 0) {
+      polygon = static_cast<int32_t>(polygons_.size());
+      polygons_.emplace_back();
+      polygons_.back().outer = std::move(ring);
+    } else if (polygon >= 0) {
+      polygons_[static_cast<size_t>(polygon)].holes.push_back(std::move(ring));
+    }
+  }
+
+  const BitMatrix& cells_;
+  const RingRules& rules_;
+  BitMatrix done_;
+  Groups groups_;
+  std::vector<int32_t> polygon_of_;
+  std::vector<RingPolygon> polygons_;
+};
+
+}  // namespace
+
+std::vector<RingPolygon> TraceRings(const BitMatrix& cells, const RingRules& rules) {
+  return Tracer(cells, rules).Run();
+}
+
+}  // namespace cordon
