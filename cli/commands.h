@@ -38,6 +38,7 @@ int Report(const absl::Status& status);
 void RegisterCheck(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);
 void RegisterReplay(CLI::App& app, Outcome& outcome);
+void RegisterRoads(CLI::App& app, Outcome& outcome);
 void RegisterRun(CLI::App& app, const LogOptions& log, Outcome& outcome);
 void RegisterSimulate(CLI::App& app, Outcome& outcome);
 

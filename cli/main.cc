@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   RegisterCheck(app, outcome);
   RegisterKeys(app, outcome);
   RegisterSimulate(app, outcome);
+  RegisterRoads(app, outcome);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
