@@ -3,8 +3,17 @@
 find_package(OpenSSL REQUIRED)
 pkg_check_modules(CORDON_AVCODEC REQUIRED IMPORTED_TARGET libavcodec libavutil)
 
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+find_package(pugixml REQUIRED)
+
 cordon_module(ingest_rtsp
   SOURCES
+    onvif_client.cc
+    onvif_events.cc
+    onvif_http.cc
+    onvif_soap.cc
+    onvif_triggers.cc
+    onvif_xml.cc
     rtp_access_unit.cc
     rtp_depacketizer.cc
     rtp_packet.cc
@@ -22,5 +31,6 @@ cordon_module(ingest_rtsp
     rtsp_url.cc
     sdp.cc
     tls_stream.cc
-  PUBLIC cordon::base cordon::proto PkgConfig::CORDON_AVCODEC
-  PRIVATE OpenSSL::SSL anl)
+    ws_discovery.cc
+  PUBLIC cordon::base cordon::proto PkgConfig::CORDON_AVCODEC pugixml::pugixml
+  PRIVATE OpenSSL::SSL PkgConfig::CURL anl)
