@@ -123,14 +123,18 @@ absl::Status OnvifEvents::PullUntilFault(OnvifClient& client, OnvifSubscription&
 
 void OnvifEvents::Deliver(const std::vector<OnvifNotification>& notifications) {
   const BootTime now = clock_.Boot();
+  std::vector<OnvifTrigger> triggers;
   for (const OnvifNotification& notification : notifications) {
-    if (const auto trigger = states_.Apply(notification, now)) sink_(*trigger);
+    if (auto trigger = states_.Apply(notification, now)) triggers.push_back(*std::move(trigger));
   }
-  for (const OnvifTrigger& trigger : states_.Expire(now)) sink_(trigger);
-  const absl::MutexLock lock(&mutex_);
-  status_.notifications += notifications.size();
-  status_.ignored = states_.ignored();
-  status_.stuck = states_.stuck();
+  for (OnvifTrigger& trigger : states_.Expire(now)) triggers.push_back(std::move(trigger));
+  {
+    const absl::MutexLock lock(&mutex_);
+    status_.notifications += notifications.size();
+    status_.ignored = states_.ignored();
+    status_.stuck = states_.stuck();
+  }
+  for (const OnvifTrigger& trigger : triggers) sink_(trigger);
 }
 
 void OnvifEvents::SayGoodbye(const OnvifSubscription& subscription, Microseconds clock_offset) {

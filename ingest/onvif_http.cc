@@ -178,7 +178,6 @@ void HttpPoster::Prepare(Transfer& transfer, const HttpUrl& url, const std::stri
 }
 
 void HttpPoster::Authenticate(const HttpUrl& url) const {
-  if (access_.username.empty()) return;
   const bool basic = url.tls || access_.allow_basic_auth;
   CURL* easy = handles_->easy;
   curl_easy_setopt(easy, CURLOPT_HTTPAUTH,
@@ -218,10 +217,9 @@ absl::Status HttpPoster::Perform(const Transfer& transfer, const HttpUrl& url, B
   return code == CURLE_OK ? absl::OkStatus() : FromCurl(code, transfer.detail, url);
 }
 
-absl::StatusOr<HttpReply> HttpPoster::Post(const HttpUrl& url, std::string_view content_type,
-                                           const std::string& body, Milliseconds patience,
-                                           size_t limit, bool authenticate) {
-  const BootTime deadline = net_.clock.Boot() + patience;
+absl::StatusOr<HttpReply> HttpPoster::PostOnce(const HttpUrl& url, std::string_view content_type,
+                                               const std::string& body, BootTime deadline,
+                                               size_t limit, bool authenticate) {
   ASSIGN_OR_RETURN(const std::string address, ResolveOnce(url, deadline));
   Transfer transfer;
   transfer.received.limit = limit;
@@ -238,6 +236,20 @@ absl::StatusOr<HttpReply> HttpPoster::Post(const HttpUrl& url, std::string_view 
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   return HttpReply{static_cast<int>(status), std::move(transfer.received.bytes)};
+}
+
+absl::StatusOr<HttpReply> HttpPoster::Post(const HttpUrl& url, std::string_view content_type,
+                                           const std::string& body, Milliseconds patience,
+                                           size_t limit, bool authenticate) {
+  const BootTime deadline = net_.clock.Boot() + patience;
+  authenticate = authenticate && !access_.username.empty();
+  // libcurl asks for the challenge with an empty body, which cameras without HTTP authentication
+  // answer by an error: so it is switched on only where the server asked.
+  ASSIGN_OR_RETURN(HttpReply reply, PostOnce(url, content_type, body, deadline, limit,
+                                             authenticate && server_asks_));
+  if (reply.status != 401 || !authenticate || server_asks_) return reply;
+  server_asks_ = true;
+  return PostOnce(url, content_type, body, deadline, limit, true);
 }
 
 }  // namespace cordon

@@ -56,6 +56,9 @@ class HttpPoster {
  private:
   struct Handles;
   struct Transfer;
+  absl::StatusOr<HttpReply> PostOnce(const HttpUrl& url, std::string_view content_type,
+                                     const std::string& body, BootTime deadline, size_t limit,
+                                     bool authenticate);
   void Prepare(Transfer& transfer, const HttpUrl& url, const std::string& address) const;
   void Authenticate(const HttpUrl& url) const;
   absl::Status Perform(const Transfer& transfer, const HttpUrl& url, BootTime deadline);
@@ -66,6 +69,7 @@ class HttpPoster {
   std::unique_ptr<Handles> handles_;
   std::string resolved_for_;  // "host:port" that resolved_ belongs to
   std::string resolved_;
+  bool server_asks_ = false;  // for HTTP authentication, as it has answered before
 };
 
 }  // namespace cordon
