@@ -21,6 +21,7 @@ constexpr float kRegionScore = 0.6F;
 constexpr float kFaintRegionScore = 0.3F;
 constexpr float kFaintFill = 0.22F;
 constexpr float kFragment = 0.5F;  // of a person's height there
+constexpr float kTooTall = 1.5F;
 // What has not moved by this many of its heights is not believed to be an object that came.
 constexpr float kMustTravel = 0.4F;
 constexpr float kSureVehicle = 0.6F;
@@ -162,14 +163,22 @@ class Analyzer final : public CameraAnalyzer {
     std::vector<PictureBox> expected;
     for (const auto& [id, box] : tracker_.Predict(frame.times.media)) expected.push_back(box);
     const std::vector<MovingRegion> regions = finder_.Split(tracker_.size_prior(), expected, whole);
-    const std::vector<Classification> names = Classify(frame, regions, aspect);
+    std::vector<Classification> names = Classify(frame, regions, aspect);
     std::vector<Detection> detections;
     for (size_t i = 0; i < regions.size(); ++i) {
+      if (names[i].object_class == kPerson && TooTall(regions[i].box))
+        names[i].object_class = kVehicle;
       const bool faint = regions[i].fill < kFaintFill || IsFragment(regions[i].box);
       detections.push_back(
           {regions[i].box, names[i].object_class, faint ? kFaintRegionScore : kRegionScore});
     }
     return detections;
+  }
+
+  // No person where others are so much smaller.
+  bool TooTall(const PictureBox& box) const {
+    const std::optional<float> person = tracker_.size_prior().HeightAt(box.foot());
+    return person && box.height > kTooTall * *person;
   }
 
   // Too small for anything that the size prior's persons could be measured against.

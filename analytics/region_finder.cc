@@ -25,6 +25,8 @@ constexpr float kMostHeight = 1.05F;
 constexpr float kCoveredWidth = 0.85F;
 // People fill about half of their boxes and leave gaps between each other; a vehicle fills its box.
 constexpr float kCompactFill = 0.74F;
+constexpr float kSolidFill = 0.6F;
+constexpr float kLargePersons = 2;  // times the box of one person
 // Cost of a box's area against the pixels that it explains, and the least share of new pixels that
 // justifies a box.
 constexpr float kAreaPrice = 0.40F;
@@ -105,7 +107,19 @@ int RegionFinder::ExpectedHeight(const SizePrior& prior, int foot_x, int foot_y)
   return height ? static_cast<int>(*height * static_cast<float>(height_) + 0.5F) : 0;
 }
 
+// Taller than a person and solid: a vehicle seen from above or near by, whatever was tracked in it.
+bool RegionFinder::IsLarge(const Blob& blob, const SizePrior& prior) const {
+  const int height =
+      ExpectedHeight(prior, blob.rect.x + blob.rect.width / 2, blob.rect.y + blob.rect.height);
+  if (height == 0) return false;
+  const auto h = static_cast<float>(height);
+  return static_cast<float>(blob.rect.height) > kTallFor * h &&
+         static_cast<float>(blob.area) > kLargePersons * kPersonWidth * h * h &&
+         AsRegion(blob).fill > kSolidFill;
+}
+
 bool RegionFinder::NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected) const {
+  if (IsLarge(blob, prior)) return false;
   if (expected >= 2) return true;
   const int height =
       ExpectedHeight(prior, blob.rect.x + blob.rect.width / 2, blob.rect.y + blob.rect.height);

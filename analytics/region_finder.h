@@ -43,6 +43,7 @@ class RegionFinder {
   struct Template {
     int x = 0, y = 0, width = 0, height = 0;  // of the blob's window
   };
+  bool IsLarge(const Blob& blob, const SizePrior& prior) const;
   bool NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected) const;
   void SplitBlob(const Blob& blob, const SizePrior& prior, std::span<const PictureBox> expected,
                  std::vector<MovingRegion>& regions);

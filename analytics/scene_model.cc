@@ -18,6 +18,9 @@ constexpr float kLeastThreshold = 9;
 constexpr float kMostThreshold = 45;
 constexpr float kDeviations = 4.5F;  // 3.6 sigma of Gaussian noise
 constexpr float kFirstDeviation = 3;
+constexpr float kShake = 0.25F;  // pixels, of an edge's two gradients
+constexpr float kMostEdge = 25;
+constexpr float kEdgesEvery = 1;  // seconds
 constexpr float kLeastDeviation = 0.8F;
 
 // Time constants, seconds.
@@ -42,10 +45,23 @@ constexpr float kSmooth = 20;
 constexpr int kEnclosed =
     9;  // pixels: contours this near to each other enclose what is between them
 
+// The picture's shift against the scene.
+constexpr int kShiftStep = 3;
+constexpr double kShiftGradient = 4;  // grey levels a pixel
+constexpr int kLeastShiftSamples = 120;
+constexpr double kShiftMustExplain = 0.8;  // of the change at edges, else it is something else
+constexpr float kLeastShift = 0.2F;        // pixels; every move blurs the model a little
+constexpr float kMostShift = 3;
+
+// How much stronger the outline must be in one picture than in the other.
+constexpr double kOutlineRatio = 1.4;
+
 // Light compensation looks at every kLightStep-th pixel in both directions.
 constexpr int kLightStep = 4;
-constexpr int kLightBins = 8;
+constexpr int kLightBins = 16;
+constexpr double kOffsetDoubt = 0.1;
 constexpr int kLeastBinSamples = 40;
+constexpr double kLeastLightChange = 1.2;  // grey levels in some class
 
 float Seconds32(Microseconds d) { return static_cast<float>(d.count()) * 1e-6F; }
 
@@ -76,6 +92,8 @@ void SceneModel::Start(const LumaPicture& luma, MediaTime time) {
   second_seen_.assign(size, -1e3F);
   visits_.assign(size, 0);
   held_.assign(size, 0);
+  edge_.assign(size, 0);
+  edges_learnt_ = -1;
   raw_.assign(size, 0);
   for (LumaPicture* picture : {&view_.foreground, &view_.still}) {
     picture->width = width_;
@@ -96,9 +114,11 @@ const SceneView& SceneModel::Update(const LumaPicture& luma, MediaTime time,
 
   view_.light = EstimateLight();
   if (view_.light.gain != 1 || view_.light.offset != 0) Follow(view_.light);
+  if (const auto shift = EstimateShift()) Follow(*shift);
   // Young models average; old ones forget exponentially.
   const float age = std::max(seconds_since_start_, step_s_);
   const float tau = std::clamp(age, 0.3F, kMeanTau);
+  LearnEdges();
   const size_t different =
       Classify(1 - std::exp(-step_s_ / tau), 1 - std::exp(-step_s_ / kDeviationTau));
   view_.foreground_share = static_cast<double>(different) / static_cast<double>(raw_.size());
@@ -118,10 +138,10 @@ LightChange SceneModel::EstimateLight() const {
     for (int x = kLightStep / 2; x < width_; x += kLightStep) {
       const size_t i =
           static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
-      const int scene = static_cast<int>(mean_[i]);
+      const int scene = static_cast<int>(mean_[i] + 0.5F);
       // Clipped pixels say nothing of the gain.
       if (smooth_[i] < 3 || smooth_[i] > 252) continue;
-      const auto bin = static_cast<size_t>(scene * kLightBins / 256);
+      const auto bin = static_cast<size_t>(std::min(scene, 255) * kLightBins / 256);
       ++histogram[bin][static_cast<size_t>(256 + smooth_[i] - scene)];
       ++samples[bin];
     }
@@ -131,9 +151,11 @@ LightChange SceneModel::EstimateLight() const {
     if (samples[bin] < kLeastBinSamples) continue;
     int seen = 0;
     size_t at = 0;
-    while (2 * (seen += histogram[bin][at]) < samples[bin]) ++at;
+    while (2 * (seen + histogram[bin][at]) < samples[bin]) seen += histogram[bin][at++];
     const double x = (static_cast<double>(bin) + 0.5) * 256 / kLightBins;
-    const double y = static_cast<double>(at) - 256;
+    // The median between two whole grey levels.
+    const double y =
+        static_cast<double>(at) - 256.5 + (0.5 * samples[bin] - seen) / histogram[bin][at];
     const double w = samples[bin];
     n += w;
     sx += w * x;
@@ -142,11 +164,64 @@ LightChange SceneModel::EstimateLight() const {
     sxy += w * x * y;
     most = std::max(most, std::abs(y));
   }
-  if (most < 2 || n < kLeastBinSamples) return {};
+  if (most < kLeastLightChange || n < kLeastBinSamples) return {};
   const double spread = n * sxx - sx * sx;
   const double slope =
       spread > n * n * 100 ? std::clamp((n * sxy - sx * sy) / spread, -0.6, 1.5) : 0;
   return {static_cast<float>(1 + slope), static_cast<float>((sy - slope * sx) / n)};
+}
+
+// How far the picture has moved against the scene, by least squares over the scene's gradients
+// (Lucas and Kanade 1981, with one displacement for all), twice: the second time without what the
+// first cannot explain. Good to about 1.5 pixels.
+std::optional<SceneModel::Shift> SceneModel::EstimateShift() const {
+  Shift shift;
+  for (int round = 0; round < 2; ++round) {
+    double xx = 0, xy = 0, yy = 0, xt = 0, yt = 0, before = 0, after = 0;
+    int samples = 0;
+    for (int y = 2; y + 2 < height_; y += kShiftStep) {
+      for (int x = 2; x + 2 < width_; x += kShiftStep) {
+        const size_t i =
+            static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
+        const double gx = (mean_[i + 1] - mean_[i - 1]) / 2;
+        const double gy =
+            (mean_[i + static_cast<size_t>(width_)] - mean_[i - static_cast<size_t>(width_)]) / 2;
+        if (std::abs(gx) + std::abs(gy) < kShiftGradient) continue;
+        const double change = smooth_[i] - mean_[i];
+        const double rest = change + gx * shift.x + gy * shift.y;
+        if (std::abs(rest) > (round == 0 ? 40 : 15)) continue;
+        ++samples;
+        xx += gx * gx;
+        xy += gx * gy;
+        yy += gy * gy;
+        xt += gx * change;
+        yt += gy * change;
+        before += std::abs(change);
+        after += std::abs(rest);
+      }
+    }
+    const double det = xx * yy - xy * xy;
+    if (samples < kLeastShiftSamples || det < 0.02 * xx * yy) return std::nullopt;
+    if (round == 1 && after > kShiftMustExplain * before) return std::nullopt;
+    shift = {static_cast<float>(-(xt * yy - yt * xy) / det),
+             static_cast<float>(-(yt * xx - xt * xy) / det)};
+  }
+  const float length = std::hypot(shift.x, shift.y);
+  if (length < kLeastShift || length > kMostShift) return std::nullopt;
+  return shift;
+}
+
+// A camera on a pole sways, one with a stabiliser drifts: the scene goes with it.
+void SceneModel::Follow(const Shift& shift) {
+  const cv::Matx23f move(1, 0, shift.x, 0, 1, shift.y);
+  cv::Mat mean = View(mean_, width_, height_);
+  cv::Mat moved;
+  cv::warpAffine(mean, moved, move, mean.size(), cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+  moved.copyTo(mean);
+  cv::Mat deviation = View(deviation_, width_, height_);
+  cv::warpAffine(deviation, moved, move, mean.size(), cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+  moved.copyTo(deviation);
+  edges_learnt_ = -1;
 }
 
 // Moves the model by the light change if that explains the picture better than no change does.
@@ -171,19 +246,40 @@ void SceneModel::Follow(const LightChange& light) {
   }
 }
 
+// Where the scene has an edge, a camera that shakes by half a pixel changes the picture by half the
+// edge's height.
+void SceneModel::LearnEdges() {
+  if (edges_learnt_ >= 0 && seconds_since_start_ - edges_learnt_ < kEdgesEvery) return;
+  edges_learnt_ = seconds_since_start_;
+  const float* mean = mean_.data();
+  float* edge = edge_.data();
+  const int w = width_;
+  for (int y = 1; y + 1 < height_; ++y) {
+    const float* row = mean + static_cast<ptrdiff_t>(y) * w;
+    float* out = edge + static_cast<ptrdiff_t>(y) * w;
+    for (int x = 1; x + 1 < w; ++x) {
+      const float dx = std::abs(row[x + 1] - row[x - 1]);
+      const float dy = std::abs(row[x + w] - row[x - w]);
+      out[x] = std::min(kShake * (dx + dy), kMostEdge);
+    }
+  }
+}
+
 // The hot loop, written without branches so that it is vectorised.
 size_t SceneModel::Classify(float mean_rate, float deviation_rate) {
   const size_t size = smooth_.size();
   const uint8_t* picture = smooth_.data();
   float* mean = mean_.data();
   float* deviation = deviation_.data();
+  const float* edge = edge_.data();
   uint8_t* raw = raw_.data();
   const float floor = NoiseFloor();
   int different = 0;
   for (size_t i = 0; i < size; ++i) {
     const float delta = static_cast<float>(picture[i]) - mean[i];
     const float distance = std::abs(delta);
-    const float threshold = std::min(std::max(kDeviations * deviation[i], floor), kMostThreshold);
+    const float threshold =
+        std::min(std::max(kDeviations * deviation[i], floor + edge[i]), kMostThreshold);
     const bool moved = distance > threshold;
     mean[i] += moved ? 0.0F : mean_rate * delta;
     const float next = deviation[i] + deviation_rate * (distance - deviation[i]);
@@ -272,7 +368,10 @@ void SceneModel::Clean() {
 void SceneModel::RemoveShadows() {
   cv::Mat foreground = View(view_.foreground.pixels, width_, height_);
   cv::Rect all = cv::boundingRect(foreground);
-  if (all.empty()) return;
+  if (all.empty()) {
+    std::fill(view_.still.pixels.begin(), view_.still.pixels.end(), 0);
+    return;
+  }
   all = (all - cv::Point(8, 8)) + cv::Size(16, 16);
   all &= cv::Rect(0, 0, width_, height_);
   cv::Mat now;
@@ -317,6 +416,8 @@ void SceneModel::RemoveShadows() {
                    cv::getStructuringElement(cv::MORPH_RECT, {kEnclosed, kEnclosed}));
   cv::Mat part = foreground(all);
   cv::bitwise_and(part, closed, part);
+  cv::Mat still = View(view_.still.pixels, width_, height_);
+  cv::bitwise_and(still, foreground, still);
 }
 
 void SceneModel::Accept(const PictureBox& box) {
@@ -335,8 +436,8 @@ void SceneModel::Accept(const PictureBox& box) {
   }
 }
 
-bool SceneModel::LooksRemoved(const PictureBox& box) const {
-  if (width_ == 0) return false;
+SceneModel::Outline SceneModel::OutlineOf(const PictureBox& box) const {
+  if (width_ == 0) return Outline::kUnclear;
   const PixelRect r = ToPixels(box, width_, height_);
   // Gradients along the border of the region's own pixels, in the picture and in the scene.
   double now = 0;
@@ -357,7 +458,8 @@ bool SceneModel::LooksRemoved(const PictureBox& box) const {
                std::abs(mean_[at(x, y + 1)] - mean_[at(x, y - 1)]);
     }
   }
-  return scene > 1.3 * now;
+  if (now > kOutlineRatio * scene) return Outline::kNew;
+  return scene > kOutlineRatio * now ? Outline::kGone : Outline::kUnclear;
 }
 
 LumaPicture SceneModel::Background() const {

@@ -52,18 +52,26 @@ class SceneModel {
   // gone from the view too.
   void Accept(const PictureBox& box);
 
-  // Was the edge of this region already in the background and is gone now? True: something was
-  // taken away (or left after the model had learnt it), and the region shows what was behind it.
-  // Asks about the last Update's picture.
-  bool LooksRemoved(const PictureBox& box) const;
+  // A differing region's outline: new in the picture (something came), gone from it (something that
+  // belonged to the scene was taken away, or left after the model had learnt it), or neither
+  // (light). Asks about the last Update's picture.
+  enum class Outline { kNew, kGone, kUnclear };
+  Outline OutlineOf(const PictureBox& box) const;
 
   // The scene without what moves, as learnt so far. Empty before the first frame.
   LumaPicture Background() const;
 
  private:
   void Start(const LumaPicture& luma, MediaTime time);
+  struct Shift {
+    float x = 0;
+    float y = 0;  // pixels
+  };
   LightChange EstimateLight() const;
   void Follow(const LightChange& light);
+  std::optional<Shift> EstimateShift() const;
+  void Follow(const Shift& shift);
+  void LearnEdges();
   size_t Classify(float mean_rate, float deviation_rate);
   void ConsultSecondValue(std::span<const PictureBox> held);
   void Clean();
@@ -83,6 +91,8 @@ class SceneModel {
   std::vector<float> second_since_;  // seconds since start: when it began to stay
   std::vector<float> second_seen_;   // ... and was last seen
   std::vector<float> visits_;        // how often it came back lately
+  std::vector<float> edge_;          // what a shaking camera may change
+  float edges_learnt_ = -1;
   std::vector<uint8_t> held_;
   std::vector<uint8_t> raw_;
   SceneView view_;

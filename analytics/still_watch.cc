@@ -8,8 +8,12 @@ namespace cordon {
 namespace {
 
 constexpr int kLeastPixels = 24;
-constexpr float kSamePlace = 0.3F;  // intersection over union
-constexpr float kCovered = 0.4F;    // of the thing by a track: it is the track's object
+constexpr float kLeastHeight = 0.035F;  // of the picture
+constexpr float kLeastArea = 0.001F;    // of the picture
+constexpr float kLeastFill = 0.35F;     // less is a line or a rim, no thing
+constexpr float kSamePlace = 0.3F;      // intersection over union
+constexpr float kStillShare = 0.7F;     // of a thing's pixels
+constexpr float kNear = 0.3F;  // of a track's size: nearer than that, it may be the track's object
 constexpr float kTravelled = 0.4F;  // heights
 
 }  // namespace
@@ -26,6 +30,7 @@ StillObject* StillWatch::Known(const PictureBox& box) {
   return it == objects_.end() ? nullptr : &*it;
 }
 
+// A thing is a blob that is still as a whole; one who stands still has moving edges.
 void StillWatch::Update(SceneModel& scene, const SceneView& view, MediaTime scene_time,
                         std::span<const Track> tracks) {
   if (!running_) {
@@ -35,42 +40,62 @@ void StillWatch::Update(SceneModel& scene, const SceneView& view, MediaTime scen
   const LumaPicture& still = view.still;
   const cv::Mat mask(still.height, still.width, CV_8UC1, const_cast<uint8_t*>(still.pixels.data()));
   if (cv::countNonZero(mask) < kLeastPixels) return;
+  const cv::Mat foreground(still.height, still.width, CV_8UC1,
+                           const_cast<uint8_t*>(view.foreground.pixels.data()));
   cv::Mat closed, labels, stats, centroids;
-  cv::morphologyEx(mask, closed, cv::MORPH_CLOSE,
+  cv::morphologyEx(foreground, closed, cv::MORPH_CLOSE,
                    cv::getStructuringElement(cv::MORPH_RECT, {5, 5}));
   const int count = cv::connectedComponentsWithStats(closed, labels, stats, centroids, 8, CV_32S);
+  std::vector<int> still_pixels(static_cast<size_t>(count), 0);
+  std::vector<int> pixels(static_cast<size_t>(count), 0);
+  for (int y = 0; y < still.height; ++y) {
+    const int* label = labels.ptr<int>(y);
+    const uint8_t* rests = mask.ptr<uint8_t>(y);
+    const uint8_t* differs = foreground.ptr<uint8_t>(y);
+    for (int x = 0; x < still.width; ++x) {
+      if (differs[x] == 0) continue;
+      ++pixels[static_cast<size_t>(label[x])];
+      still_pixels[static_cast<size_t>(label[x])] += rests[x] != 0;
+    }
+  }
   for (int i = 1; i < count; ++i) {
+    const auto at = static_cast<size_t>(i);
+    if (still_pixels[at] < kLeastPixels ||
+        static_cast<float>(still_pixels[at]) < kStillShare * static_cast<float>(pixels[at])) {
+      continue;
+    }
     const int* s = stats.ptr<int>(i);
-    if (s[cv::CC_STAT_AREA] < kLeastPixels) continue;
-    const PictureBox box = ToRelative(
-        {s[cv::CC_STAT_LEFT], s[cv::CC_STAT_TOP], s[cv::CC_STAT_WIDTH], s[cv::CC_STAT_HEIGHT]},
-        still.width, still.height);
+    const PixelRect rect{s[cv::CC_STAT_LEFT], s[cv::CC_STAT_TOP], s[cv::CC_STAT_WIDTH],
+                         s[cv::CC_STAT_HEIGHT]};
+    const PictureBox box = ToRelative(rect, still.width, still.height);
     const bool tracked = std::any_of(tracks.begin(), tracks.end(), [&](const Track& track) {
       return track.confirmed && track.travelled > kTravelled &&
-             Overlap(track.box, box) > kCovered * box.area();
+             Overlap(Grown(track.box, kNear), box) > 0;
     });
-    if (!tracked)
-      Judge(scene, box, scene_time - SceneModel::kStillAfter, scene_time - started_ > kSceneMustBe);
+    if (tracked) continue;
+    const float fill =
+        static_cast<float>(pixels[at]) / static_cast<float>(rect.width * rect.height);
+    Judge(scene, box, fill, scene_time - SceneModel::kStillAfter,
+          scene_time - started_ > kSceneMustBe);
   }
 }
 
-void StillWatch::Judge(SceneModel& scene, const PictureBox& box, MediaTime since,
+void StillWatch::Judge(SceneModel& scene, const PictureBox& box, float fill, MediaTime since,
                        bool scene_is_old) {
-  const bool gone = scene.LooksRemoved(box);
+  const SceneModel::Outline outline = scene.OutlineOf(box);
+  const bool gone = outline == SceneModel::Outline::kGone;
   StillObject* known = Known(box);
-  if (gone) {
-    scene.Accept(box);
-    if (known != nullptr && !known->removed) {
-      // What had been left here was taken away again.
-      objects_.erase(objects_.begin() + (known - objects_.data()));
-      return;
-    }
-  } else if (known != nullptr && known->removed) {
-    // Something is back where something was gone.
+  if (known != nullptr && known->removed != gone && outline != SceneModel::Outline::kUnclear) {
+    // What had been left here was taken away again, or what had been taken away is back.
     objects_.erase(objects_.begin() + (known - objects_.data()));
-    known = nullptr;
+    scene.Accept(box);
+    return;
   }
-  if (known != nullptr || (gone && !scene_is_old)) return;
+  if (gone || outline == SceneModel::Outline::kUnclear) scene.Accept(box);
+  const bool substantial =
+      box.height >= kLeastHeight && box.area() >= kLeastArea && fill >= kLeastFill;
+  if (known != nullptr || outline == SceneModel::Outline::kUnclear || !substantial || !scene_is_old)
+    return;
   if (objects_.size() >= kMost) objects_.erase(objects_.begin());
   objects_.push_back({next_id_++, box, since, gone});
 }

@@ -20,8 +20,8 @@ namespace cordon {
 // time line).
 class StillWatch {
  public:
-  // Things younger than this are not told apart from someone who waits.
-  static constexpr Microseconds kSceneMustBe = Seconds(60);
+  // A younger scene may hold people who happened to be there.
+  static constexpr Microseconds kSceneMustBe = Seconds(20);
   static constexpr size_t kMost = 64;  // the oldest is forgotten first
 
   // After scene.Update. `tracks`: all of them; what a travelled track covers is that object, not a
@@ -34,7 +34,8 @@ class StillWatch {
   const std::vector<StillObject>& objects() const { return objects_; }
 
  private:
-  void Judge(SceneModel& scene, const PictureBox& box, MediaTime since, bool scene_is_old);
+  void Judge(SceneModel& scene, const PictureBox& box, float fill, MediaTime since,
+             bool scene_is_old);
   StillObject* Known(const PictureBox& box);
 
   std::vector<StillObject> objects_;
