@@ -43,24 +43,15 @@ class AlertStore final : public AlertSink {
     ASSIGN_OR_RETURN(auto transaction, sqlite::Transaction::Begin(*db_));
     ASSIGN_OR_RETURN(Greeting greeting, ledger_->Greet(hello));
     RETURN_IF_ERROR(transaction.Commit());
+    if (fault == Fault::kNoDedupe && greeting.accepted)
+      greeting.durable_sequence = hello.lowest_unacknowledged - 1;
     return greeting;
   }
 
   absl::Status Commit(std::span<InboxRecord> records) override {
     if (before_commit) before_commit(records.size());
-    ASSIGN_OR_RETURN(auto transaction, sqlite::Transaction::Begin(*db_));
-    for (InboxRecord& record : records) {
-      RETURN_IF_ERROR(ledger_->Admit(record));
-      if (record.admission != Admission::kFresh && !break_dedupe) continue;
-      if (record.admission == Admission::kQuarantined) continue;
-      RETURN_IF_ERROR(insert_->Bind(1, RecordId(record.record))
-                          .Bind(2, record.producer.producer)
-                          .Bind(3, static_cast<int64_t>(record.sequence))
-                          .Run());
-    }
-    if (break_durability)
-      return absl::OkStatus();  // the transaction rolls back: acknowledged and not there
-    RETURN_IF_ERROR(transaction.Commit());
+    if (fault == Fault::kAckBeforeCommit) return CommitLater(records);
+    RETURN_IF_ERROR(Apply(records, true));
     if (after_commit) after_commit(records);
     return absl::OkStatus();
   }
@@ -83,11 +74,39 @@ class AlertStore final : public AlertSink {
   std::function<void(size_t)> before_commit;
   std::function<void(std::span<InboxRecord>)> after_commit;
   // Deliberate faults: they prove that the checkers see them.
-  bool break_dedupe = false;
-  bool break_durability = false;
+  enum class Fault {
+    kNone,
+    kNoDedupe,         // forgets what it has when it greets, and a repeat has its effect again
+    kAckBeforeCommit,  // acknowledges now, commits with the next batch: a crash between the two
+                       // loses
+    kNeverCommit,      // every transaction rolls back
+  };
+  Fault fault = Fault::kNone;
 
  private:
   AlertStore() = default;
+
+  absl::Status Apply(std::span<InboxRecord> records, bool commit) {
+    ASSIGN_OR_RETURN(auto transaction, sqlite::Transaction::Begin(*db_));
+    for (InboxRecord& record : records) {
+      RETURN_IF_ERROR(ledger_->Admit(record));
+      const bool repeats = fault == Fault::kNoDedupe && record.admission == Admission::kDuplicate;
+      if (record.admission != Admission::kFresh && !repeats) continue;
+      RETURN_IF_ERROR(insert_->Bind(1, RecordId(record.record))
+                          .Bind(2, record.producer.producer)
+                          .Bind(3, static_cast<int64_t>(record.sequence))
+                          .Run());
+    }
+    return commit && fault != Fault::kNeverCommit ? transaction.Commit() : absl::OkStatus();
+  }
+
+  absl::Status CommitLater(std::span<InboxRecord> records) {
+    RETURN_IF_ERROR(Apply(deferred_, true));
+    deferred_.assign(records.begin(), records.end());
+    return Apply(records, false);
+  }
+
+  std::vector<InboxRecord> deferred_;
   std::unique_ptr<sqlite::Connection> db_;
   std::unique_ptr<InboxLedger> ledger_;
   std::unique_ptr<sqlite::Statement> insert_;

@@ -168,9 +168,9 @@ TEST_F(InboxLedgerTest, AGapThatCannotCloseIsCountedAndPassed) {
 TEST_F(InboxLedgerTest, ARolledBackTransactionLeavesNoMemory) {
   MustGreet(Hello(1));
   const InboxRecord record = Record(1);
-  store_->break_durability = true;
+  store_->fault = testing::AlertStore::Fault::kNeverCommit;
   Commit(record);
-  store_->break_durability = false;
+  store_->fault = testing::AlertStore::Fault::kNone;
   EXPECT_EQ(Commit(record).admission, Admission::kFresh);
 }
 
