@@ -375,6 +375,7 @@ void AlertOutbox::Impl::SendLoop() {
     if (session_.lost(now))
       trouble_.Note("the dispatcher has been silent for 3 s; connecting anew");
     if (session_.lost(now) || now >= connect_again_) Reconnect();
+    PublishProgress();
     const BootTime due =
         std::min(session_.next_due(),
                  now + (socket_full_ ? Nanoseconds(kTryAgain) : Nanoseconds(Seconds(1))));

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The durable alert lane over real sockets and real files, within one process.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <zmq.h>
 
 #include <atomic>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -13,6 +19,8 @@
 #include "bus/alert_inbox.h"
 #include "bus/alert_outbox.h"
 #include "bus/keys.h"
+#include "bus/sockets.h"
+#include "bus/wire.h"
 #include "tests/support/alert_store.h"
 #include "tests/support/test_data.h"
 
@@ -289,6 +297,62 @@ TEST_F(LaneTest, LocalSocketsAreClosedToOthers) {
   EXPECT_EQ(info.st_mode & 0777, 0700u);
 }
 
+// Frames that no Cordon would send, from a peer that got in, while a good one works.
+TEST_F(LaneTest, HostileFramesHoldUpNobody) {
+  Receiver receiver(Database(), Ipc());
+  Sender sender(OutboxFile(), Ipc());
+  auto hostile = BusContext::Create("node-2", "", receiver.metrics);
+  auto socket = (*hostile)->sockets().Connect(ZMQ_DEALER, Ipc());
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  std::mt19937 random(11);
+  proto::Envelope hello;
+  hello.mutable_hello()->set_protocol(wire::kProtocolVersion);
+  const std::string good = *wire::EncodeFrame(hello);
+  std::vector<std::string> frames = {
+      "", "x", std::string(limits::kMaxMessageBytes, 'C'), good, good.substr(0, 14), good + "more"};
+  for (int i = 0; i < 300; ++i) {
+    std::string bad = good;
+    bad[random() % bad.size()] ^= static_cast<char>(1 << (random() % 8));
+    frames.push_back(bad);
+    frames.emplace_back(random() % 2000, static_cast<char>(random()));
+  }
+  size_t sent = 0;
+  ASSERT_TRUE(Eventually([&] {
+    if (socket->Send(frames[sent % frames.size()]) == SendResult::kSent) ++sent;
+    return sent >= frames.size();
+  }));
+  // Over the size limit libzmq itself cuts the connection.
+  ASSERT_TRUE(Eventually([&] {
+    return socket->Send(std::string(limits::kMaxMessageBytes + 1, 'C')) == SendResult::kSent;
+  }));
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  EXPECT_TRUE(receiver.inbox->status().ok());
+  EXPECT_EQ(Effects().size(), 50u);
+  EXPECT_GT(receiver.metrics.Counter("cordon_inbox_bad_frames_total", "").Value(), 300);
+}
+
+// A row that rotted on the producer's disk: set aside, said, and nothing behind it waits.
+TEST_F(LaneTest, ARottenRowIsQuarantinedAndPassed) {
+  {
+    Sender sender(OutboxFile(), Ipc());
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  }
+  {
+    auto db = sqlite::Connection::Open(OutboxFile(), sqlite::Connection::Mode::kReadWrite);
+    ASSERT_TRUE((*db)->Execute("UPDATE outbox SET record = zeroblob(20) WHERE sequence = 3").ok());
+  }
+  Receiver receiver(Database(), Ipc());
+  Sender sender(OutboxFile(), Ipc());
+  EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  EXPECT_EQ(Effects().size(), 4u);
+  receiver.inbox.reset();
+  const auto rows = receiver.store->ledger().Quarantined(10);
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_EQ((*rows)[0].sequence, 3u);
+  EXPECT_EQ((*rows)[0].reason, "the record's checksum does not match");
+}
+
 // ---- keys ----
 
 TEST_F(LaneTest, TheLaneRunsOverTcpWithKeys) {
@@ -328,6 +392,31 @@ TEST_F(LaneTest, AnUnknownKeyIsRejectedAndTheNodeIsToldWhy) {
   EXPECT_TRUE(known.outbox->WaitUntilDelivered(kLong)) << "legitimate traffic is unaffected";
   EXPECT_EQ(stranger.outbox->status().pending, 1u);
   EXPECT_EQ(Effects().size(), 1u);
+}
+
+// Connections that never finish their handshake, and plain clients without a key.
+TEST_F(LaneTest, AFloodOfUnfinishedHandshakesLeavesTheOthersAlone) {
+  const std::string keys = MakeKeys();
+  Receiver receiver(Database(), "tcp://127.0.0.1:0", keys);
+  const std::string endpoint = receiver.inbox->endpoint();
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port =
+      htons(static_cast<uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))));
+  std::vector<int> connections;
+  for (int i = 0; i < 100; ++i) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    if (i % 2 == 0) {
+      EXPECT_EQ(::write(fd, "GET / HTTP/1.1\r\n", 16), 16);
+    }
+    connections.push_back(fd);
+  }
+  Sender sender(OutboxFile(), endpoint, keys);
+  ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
+  EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
+  for (const int fd : connections) ::close(fd);
 }
 
 TEST_F(LaneTest, AKeyCannotSpeakForAnotherName) {
