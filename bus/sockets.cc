@@ -35,6 +35,7 @@ constexpr int kSocketQueue = 2 * static_cast<int>(limits::kMaxInFlight);
 constexpr int kZapEnforceDomain = 93;
 constexpr char kZapDomain[] = "cordon";
 constexpr Milliseconds kSelfTest{3000};
+constexpr Milliseconds kAddressInUse{1000};
 
 absl::Status ZmqError(std::string_view what) {
   const int error = zmq_errno();
@@ -77,13 +78,19 @@ absl::Status BindHandle(void* handle, const std::string& endpoint) {
   std::string address = endpoint;
   if (address.ends_with(":0")) address.replace(address.size() - 1, 1, "*");
   if (IsIpc(endpoint)) RETURN_IF_ERROR(PrepareSocketFolder(endpoint));
-  // The socket file must never be open to others, not even between bind and chmod.
-  const mode_t before = ::umask(0177);
-  const int code = zmq_bind(handle, address.c_str());
-  const absl::Status status =
-      code == 0 ? absl::OkStatus() : ZmqError(fmt::format("listen on {}", endpoint));
-  ::umask(before);
-  return status;
+  // libzmq closes in the background: a listener that has just ended may still hold the address.
+  const BootTime give_up = SystemClock().Boot() + kAddressInUse;
+  while (true) {
+    // The socket file must never be open to others, not even between bind and chmod.
+    const mode_t before = ::umask(0177);
+    const int code = zmq_bind(handle, address.c_str());
+    const absl::Status status =
+        code == 0 ? absl::OkStatus() : ZmqError(fmt::format("listen on {}", endpoint));
+    ::umask(before);
+    if (status.code() != absl::StatusCode::kUnavailable || SystemClock().Boot() > give_up)
+      return status;
+    ::usleep(20'000);
+  }
 }
 
 SendResult SendPart(void* handle, std::string_view bytes, int flags) {
