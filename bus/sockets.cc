@@ -80,6 +80,7 @@ absl::Status BindHandle(void* handle, const std::string& endpoint) {
   if (IsIpc(endpoint)) RETURN_IF_ERROR(PrepareSocketFolder(endpoint));
   // libzmq closes in the background: a listener that has just ended may still hold the address.
   const BootTime give_up = SystemClock().Boot() + kAddressInUse;
+  const WakeEvent never;
   while (true) {
     // The socket file must never be open to others, not even between bind and chmod.
     const mode_t before = ::umask(0177);
@@ -89,7 +90,7 @@ absl::Status BindHandle(void* handle, const std::string& endpoint) {
     ::umask(before);
     if (status.code() != absl::StatusCode::kUnavailable || SystemClock().Boot() > give_up)
       return status;
-    ::usleep(20'000);
+    WaitReadable({}, never, Milliseconds(20));
   }
 }
 

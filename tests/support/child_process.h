@@ -8,11 +8,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+
 namespace cordon::testing {
+
+// Lets time pass where the passing of time is itself the fault (a kill at a random moment); never
+// to wait for something.
+inline void LetPass(std::chrono::milliseconds time) {
+  absl::Notification never;
+  never.WaitForNotificationWithTimeout(absl::FromChrono(time));
+}
 
 class ChildProcess {
  public:

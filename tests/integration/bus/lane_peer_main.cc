@@ -10,17 +10,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdio>
 #include <string>
-#include <thread>
 
+#include "absl/synchronization/mutex.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "bus/alert_inbox.h"
 #include "bus/alert_outbox.h"
 #include "bus/keys.h"
 #include "tests/support/alert_store.h"
+#include "tests/support/child_process.h"
 
 namespace cordon {
 namespace {
@@ -53,24 +53,26 @@ int Produce(const std::string& path, const std::string& endpoint, const std::str
   if (drain) return (*outbox)->WaitUntilDelivered(Seconds(60)) ? 0 : 1;
   const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   UlidGenerator ids(SystemClock());
-  std::atomic<int> outstanding = 0;
-  while (true) {
-    if (outstanding >= kOutstanding) {
-      std::this_thread::sleep_for(kPace);
-      continue;
-    }
+  absl::Mutex mutex;
+  int outstanding = 0;  // guarded by mutex
+  const auto room = [&outstanding] { return outstanding < kOutstanding; };
+  for (uint64_t number = 0;; ++number) {
     const std::string id = ids.Next().str();
     Say(log, "try " + id + "\n");
     proto::OutboxRecord record;
     record.mutable_alert()->set_id(id);
     record.mutable_alert()->mutable_event()->set_detail(std::string(300, 'x'));
-    ++outstanding;
-    (*outbox)->RaiseAsync(std::move(record),
-                          [&outstanding, log, id](const absl::StatusOr<Raised>& raised) {
-                            if (raised.ok()) Say(log, "raised " + id + "\n");
-                            --outstanding;
-                          });
-    if (outstanding % 8 == 0) std::this_thread::sleep_for(kPace);
+    {
+      absl::MutexLock lock(&mutex);
+      mutex.Await(absl::Condition(&room));
+      ++outstanding;
+    }
+    (*outbox)->RaiseAsync(std::move(record), [&, id](const absl::StatusOr<Raised>& raised) {
+      if (raised.ok()) Say(log, "raised " + id + "\n");
+      absl::MutexLock lock(&mutex);
+      --outstanding;
+    });
+    if (number % 8 == 0) testing::LetPass(kPace);
   }
 }
 

@@ -265,7 +265,7 @@ class LaneSimulation : public ::testing::Test {
 TEST_F(LaneSimulation, EveryPromiseHoldsInEveryWeather) {
   const uint64_t only = NumberFrom("CORDON_SEED", 0);
   const uint64_t first = only != 0 ? only : 1;
-  const uint64_t last = only != 0 ? only : NumberFrom("CORDON_SEEDS", 400);
+  const uint64_t last = only != 0 ? only : NumberFrom("CORDON_SEEDS", 300);
   uint64_t raised = 0;
   for (uint64_t seed = first; seed <= last; ++seed) {
     const auto broken = RunSeed(seed, AlertStore::Fault::kNone, &raised);
