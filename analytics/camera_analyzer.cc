@@ -10,6 +10,7 @@
 #include "analytics/rule_engine.h"
 #include "analytics/scene_model.h"
 #include "analytics/still_watch.h"
+#include "analytics/tamper.h"
 #include "analytics/tracker.h"
 
 namespace cordon {
@@ -25,6 +26,11 @@ constexpr float kTooTall = 1.5F;
 // What has not moved by this many of its heights is not believed to be an object that came.
 constexpr float kMustTravel = 0.4F;
 constexpr float kSureVehicle = 0.6F;
+
+// More of the picture than this does not change by objects. What has lasted for kUpsetFor is the
+// scene's new light.
+constexpr double kUpset = 0.6;
+constexpr Microseconds kUpsetFor = Milliseconds(700);
 
 // Between two runs the scene's own time goes on by this much.
 constexpr Microseconds kRunGap = Seconds(1);
@@ -104,13 +110,13 @@ class Analyzer final : public CameraAnalyzer {
     FollowTime(frame);
     const float aspect =
         static_cast<float>(frame.luma.width) / static_cast<float>(frame.luma.height);
-    const SceneView& view = scene_.Update(frame.luma, scene_time_, HeldBoxes());
-    analysis.foreground = view.foreground_share;
-    still_.Update(scene_, view, scene_time_, tracker_.tracks());
-    finder_.FindBlobs(view.foreground);
-    const std::vector<Detection> detections = options_.detector
-                                                  ? AskDetector(frame, analysis.detector_status)
-                                                  : NameRegions(frame, aspect);
+    const GlobalState& global = tamper_.Update(frame, scene_time_);
+    std::vector<Detection> detections;
+    const bool trusted = LookAtScene(frame, global, analysis);
+    if (trusted) {
+      detections = options_.detector ? AskDetector(frame, analysis.detector_status)
+                                     : NameRegions(frame, aspect);
+    }
     tracker_.Update(frame.times.media, detections, aspect);
     CollectTracks();
     RuleInput input;
@@ -120,16 +126,47 @@ class Analyzer final : public CameraAnalyzer {
     input.tracks = known_;
     const std::vector<StillObject> still = StillObjects(frame.times.media);
     input.still_objects = still;
+    const std::vector<TamperFinding> tamper = Findings(frame.times.media);
+    input.tamper = tamper;
     analysis.events = rules_->Evaluate(input);
     for (const Track& track : known_) {
       if (input.now - track.seen <= tracking_.show_lost) analysis.boxes.push_back(ToProto(track));
     }
-    analysis.active =
-        view.learning || !blobs_seen_.empty() || !tracker_.tracks().empty() || rules_->pending();
+    analysis.active = !trusted || learning_ || !blobs_seen_.empty() || !tracker_.tracks().empty() ||
+                      rules_->pending();
     return analysis;
   }
 
  private:
+  // Updates the scene and finds what differs from it; false when the picture as a whole is in upset
+  // and says nothing of objects: tampered with, or a light that the model cannot follow, which is
+  // learnt anew once it has lasted.
+  bool LookAtScene(const Frame& frame, const GlobalState& global, Analysis& analysis) {
+    blobs_seen_.clear();
+    if (tamper_.disturbed()) {
+      was_disturbed_ = true;
+      return false;
+    }
+    const SceneView& view = scene_.Update(frame.luma, scene_time_, HeldBoxes());
+    learning_ = view.learning;
+    analysis.foreground = view.foreground_share;
+    if (view.foreground_share > kUpset) {
+      if (!upset_since_) upset_since_ = scene_time_;
+      const bool now = std::exchange(was_disturbed_, false) || global.light_switched;
+      if (now || scene_time_ - *upset_since_ > kUpsetFor) {
+        scene_.Relearn();
+        still_.Reset();
+        upset_since_.reset();
+      }
+      return false;
+    }
+    upset_since_.reset();
+    was_disturbed_ = false;
+    still_.Update(scene_, view, scene_time_, tracker_.tracks());
+    finder_.FindBlobs(view.foreground);
+    return true;
+  }
+
   void FollowTime(const Frame& frame) {
     const bool first = !last_media_;
     if (!first && (frame.run != run_ || frame.times.media < *last_media_)) {
@@ -221,6 +258,12 @@ class Analyzer final : public CameraAnalyzer {
     return {};
   }
 
+  std::vector<TamperFinding> Findings(MediaTime now) const {
+    std::vector<TamperFinding> findings = tamper_.findings();
+    for (TamperFinding& finding : findings) finding.began = now - (scene_time_ - finding.began);
+    return findings;
+  }
+
   // On the stream's time line.
   std::vector<StillObject> StillObjects(MediaTime now) const {
     std::vector<StillObject> objects = still_.objects();
@@ -252,10 +295,14 @@ class Analyzer final : public CameraAnalyzer {
   const std::unique_ptr<RuleEngine> rules_;
   const TrackerOptions tracking_;
   SceneModel scene_;
+  TamperWatch tamper_;
   StillWatch still_;
   RegionFinder finder_;
   Tracker tracker_;
   MediaTime scene_time_{};
+  std::optional<MediaTime> upset_since_;
+  bool was_disturbed_ = false;
+  bool learning_ = true;
   std::optional<MediaTime> last_media_;
   uint64_t run_ = 0;
   std::vector<MovingRegion> blobs_seen_;
