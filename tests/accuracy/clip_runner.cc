@@ -111,6 +111,8 @@ class Runner {
     result_.analysis_seconds += WallSeconds() - wall;
     ++result_.frames;
     result_.media_seconds = std::chrono::duration<double>(last_).count();
+    result_.seconds[static_cast<int>(frame.number)] =
+        static_cast<double>(ToMicros(frame.times.media)) * 1e-6;
     result_.source_width = frame.source_width;
     result_.source_height = frame.source_height;
     result_.events.insert(result_.events.end(), analysis.events.begin(), analysis.events.end());
@@ -136,6 +138,17 @@ class Runner {
 }  // namespace
 
 absl::StatusOr<ClipResult> RunClip(const ClipRun& run) { return Runner(run).Run(); }
+
+MotFrames Persons(const ClipResult& result, bool only) {
+  MotFrames persons;
+  for (const auto& [frame, rows] : result.tracks) {
+    for (const MotRow& row : rows) {
+      const std::string& name = result.classes.at(static_cast<uint64_t>(row.id));
+      if (only ? name == kPerson : !ClassMatches(kVehicle, name)) persons[frame].push_back(row);
+    }
+  }
+  return persons;
+}
 
 proto::CameraConfig PlainCamera(const std::string& id) {
   proto::CameraConfig camera;

@@ -28,6 +28,7 @@ struct ClipRun {
 
 struct ClipResult {
   MotFrames tracks;                         // boxes shown, in pixels of the source, by frame number
+  std::map<int, double> seconds;            // media time of each analysed frame
   std::map<uint64_t, std::string> classes;  // of each track, the last
   std::vector<proto::Event> events;
   int frames = 0;
@@ -39,6 +40,9 @@ struct ClipResult {
 };
 
 absl::StatusOr<ClipResult> RunClip(const ClipRun& run);
+
+// Tracks of persons; without `only` all but vehicles, as the built-in path also knows "other".
+MotFrames Persons(const ClipResult& result, bool only);
 
 // A camera with this name, every picture analysed at width 480, and no rules.
 proto::CameraConfig PlainCamera(const std::string& id);
