@@ -10,7 +10,9 @@ namespace cordon {
 namespace {
 
 // The scene counts as busy for so long after the last sign of change.
-constexpr Seconds kSettle{3};
+constexpr Seconds kSettle{2};
+// ... and for so long while analytics follows a track.
+constexpr Seconds kSettleActive{5};
 // In full decode the scene is compared with itself this much earlier: slow movement adds up to
 // something visible.
 constexpr Milliseconds kLookEvery{800};
@@ -125,11 +127,11 @@ void AdaptiveDecoder::Wake(uint64_t from, std::string why) {
   busy_run_ = 0;
 }
 
-bool AdaptiveDecoder::MayCalmDown(const RingEntry& key_frame) const {
+bool AdaptiveDecoder::MayCalmDown(const Packet& next) const {
   if (!adaptive() || key_frames_seen_ < 2 || GopTooLong() || active_.load() || triggered_.load())
     return false;
-  if (!held_.empty() || LateBy(key_frame.packet->received) > kCatchingUp) return false;
-  return busy_run_ == key_frame.packet->run && MediaOf(*key_frame.packet) > busy_until_;
+  if (!held_.empty() || LateBy(next.received) > kCatchingUp) return false;
+  return busy_run_ == next.run && MediaOf(next) > busy_until_;
 }
 
 void AdaptiveDecoder::WorkQuiet(const RingEntry& key_frame) {
@@ -156,8 +158,10 @@ bool AdaptiveDecoder::Work(Milliseconds slice) {
   if (decoder_ == nullptr) return false;
   const BootTime until = clock_.Boot() + slice;
   if (mode_ == Mode::kQuiet) {
-    if (adaptive() && (active_.load() || triggered_.load())) {
-      Wake(quiet_key_, active_.load() ? "live track" : "trigger");
+    if (adaptive() && activated_.exchange(false)) {
+      Wake(quiet_key_, "live track");
+    } else if (adaptive() && triggered_.load()) {
+      Wake(quiet_key_, "trigger");
     } else if (pending_key_) {
       const RingEntry key_frame = *std::exchange(pending_key_, std::nullopt);
       WorkQuiet(key_frame);
@@ -195,9 +199,9 @@ bool AdaptiveDecoder::StepFull() {
     decoder_->Flush();
     cursor_ = entry->sequence;
   }
-  if (IsKey(*entry->packet) && MayCalmDown(*entry)) {
+  if (MayCalmDown(*entry->packet)) {
     CalmDown();
-    pending_key_ = entry;
+    if (IsKey(*entry->packet)) pending_key_ = entry;
     return false;
   }
   DecodeNext(*entry);
@@ -224,7 +228,8 @@ void AdaptiveDecoder::CalmDown() {
     held_.pop_front();
   }
   mode_ = Mode::kQuiet;
-  quiet_key_ = 0;
+  // All up to here was analysed: a wake before the next key frame begins with this one.
+  quiet_key_ = ring_.KeyFrameAtOrBefore(cursor_);
   complexity_.Restart();
 }
 
@@ -263,11 +268,14 @@ void AdaptiveDecoder::Look(const Frame& frame) {
   if (busy_run_ == frame.run && media - looked_ < kLookEvery && media >= looked_) return;
   looked_ = media;
   change_.Update(frame.luma);
-  const bool asked = triggered_.exchange(false);
-  if (change_.changed() || active_.load() || asked || busy_run_ != frame.run) {
+  const bool asked = triggered_.exchange(false) || activated_.exchange(false);
+  const bool new_run = busy_run_ != frame.run;
+  if (change_.changed() || asked || new_run) {
     busy_run_ = frame.run;
+    changed_ = media;
     busy_until_ = media + kSettle;
   }
+  if (active_.load()) busy_until_ = std::max(busy_until_, changed_ + kSettleActive);
 }
 
 void AdaptiveDecoder::Give(FramePtr frame) {

@@ -51,8 +51,12 @@ class AdaptiveDecoder {
   // Everything decoded and delivered as far as the sink has room (a file came to its end).
   void Finish();
 
-  // Analytics: a track is live (or has ended). Full decode as long as it is.
-  void SetActive(bool active) { active_.store(active); }
+  // Analytics: a track is live (or none is). Wakes full decode, and keeps it for 5 s after the last
+  // visible change: a parked car or a person who stands still is as well seen on key frames, and a
+  // change on one of them wakes again.
+  void SetActive(bool active) {
+    if (!active_.exchange(active) && active) activated_.store(true);
+  }
   // Something outside says that this camera sees something (its own alarm, a neighbour camera, an
   // operator).
   void Trigger() { triggered_.store(true); }
@@ -75,7 +79,7 @@ class AdaptiveDecoder {
   bool GopTooLong() const;
   void Wake(uint64_t from, std::string why);
   void CalmDown();
-  bool MayCalmDown(const RingEntry& key_frame) const;
+  bool MayCalmDown(const Packet& next) const;
   void WorkQuiet(const RingEntry& key_frame);
   bool StepFull();
   bool ReleaseHeld();
@@ -95,6 +99,7 @@ class AdaptiveDecoder {
   const Clock& clock_;
   std::function<void(const FramePtr&)> observer_;
   std::atomic<bool> active_{false};
+  std::atomic<bool> activated_{false};  // active_ rose and nobody has reacted yet
   std::atomic<bool> triggered_{false};
 
   std::unique_ptr<Decoder> decoder_;
@@ -119,7 +124,8 @@ class AdaptiveDecoder {
   int key_frames_seen_ = 0;
   MediaTime busy_until_{};  // media time up to which the scene counts as busy
   uint64_t busy_run_ = 0;
-  MediaTime looked_{};  // when the scene was last compared with its past
+  MediaTime changed_{};  // last visible change
+  MediaTime looked_{};   // when the scene was last compared with its past
   DecodeCounts counts_;
 };
 

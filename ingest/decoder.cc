@@ -86,6 +86,7 @@ void Decoder::Drain() {
 void Decoder::Flush() {
   avcodec_flush_buffers(context_.get());
   draining_ = false;
+  restarted_ = true;
 }
 
 void Decoder::Collect() {
@@ -115,7 +116,7 @@ void Decoder::Accept(av::FramePointer frame) {
 
   int64_t media_us = frame->best_effort_timestamp;
   if (media_us == AV_NOPTS_VALUE) media_us = first_of_run_ ? 0 : last_media_us_ + last_step_us_;
-  if (!first_of_run_) {
+  if (!first_of_run_ && !restarted_) {
     if (media_us > last_media_us_) {
       last_step_us_ = std::min<int64_t>(media_us - last_media_us_, 1'000'000);
     } else {
@@ -124,6 +125,7 @@ void Decoder::Accept(av::FramePointer frame) {
   }
   last_media_us_ = media_us;
   first_of_run_ = false;
+  restarted_ = false;
 
   picture.number = ++numbers_;
   picture.run = note.run;

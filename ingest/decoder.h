@@ -90,6 +90,7 @@ class Decoder {
   int64_t last_media_us_ = 0;
   int64_t last_step_us_ = 40'000;
   bool first_of_run_ = true;
+  bool restarted_ = false;  // packets may come again: times may step back
   bool draining_ = false;
   bool damaged_ = true;  // until the first key frame
   std::unique_ptr<LumaScaler> scaler_;
