@@ -2,7 +2,6 @@
 #include "bus/sockets.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -209,22 +208,6 @@ std::string Socket::endpoint() const {
   std::array<char, 512> text{};
   size_t size = text.size();
   return zmq_getsockopt(handle_, ZMQ_LAST_ENDPOINT, text.data(), &size) == 0 ? text.data() : "";
-}
-
-WakeEvent::WakeEvent() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  CORDON_CHECK(fd_ >= 0, "the system has file descriptors left");
-}
-WakeEvent::~WakeEvent() { ::close(fd_); }
-
-void WakeEvent::Signal() {
-  const uint64_t one = 1;
-  [[maybe_unused]] const ssize_t put =
-      ::write(fd_, &one, sizeof one);  // full means: signalled already
-}
-
-void WakeEvent::Clear() {
-  uint64_t count = 0;
-  [[maybe_unused]] const ssize_t got = ::read(fd_, &count, sizeof count);
 }
 
 void WaitReadable(std::initializer_list<void*> sockets, const WakeEvent& wake, Milliseconds wait) {

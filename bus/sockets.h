@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "base/wake_event.h"
 #include "bus/keys.h"
 
 namespace cordon {
@@ -53,21 +54,6 @@ class Socket {
  private:
   void* handle_ = nullptr;
   void* monitor_ = nullptr;
-};
-
-// Wakes a thread that waits in WaitReadable. Signal from any thread.
-class WakeEvent {
- public:
-  WakeEvent();
-  ~WakeEvent();
-  WakeEvent(const WakeEvent&) = delete;
-  WakeEvent& operator=(const WakeEvent&) = delete;
-  void Signal();
-  void Clear();
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
 };
 
 // Waits until one of the sockets (null ones are skipped) or the event has something, or the time is

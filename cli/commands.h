@@ -37,6 +37,8 @@ int Report(const absl::Status& status);
 
 void RegisterCheck(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);
+void RegisterDispatch(CLI::App& app, const LogOptions& log, Outcome& outcome);
+void RegisterNode(CLI::App& app, const LogOptions& log, Outcome& outcome);
 void RegisterReplay(CLI::App& app, Outcome& outcome);
 void RegisterRoads(CLI::App& app, Outcome& outcome);
 void RegisterRun(CLI::App& app, const LogOptions& log, Outcome& outcome);

@@ -11,6 +11,8 @@ int main(int argc, char** argv) {
   Outcome outcome;
   // One line for each command, in the order of --help.
   RegisterRun(app, log, outcome);
+  RegisterDispatch(app, log, outcome);
+  RegisterNode(app, log, outcome);
   RegisterReplay(app, outcome);
   RegisterCheck(app, outcome);
   RegisterKeys(app, outcome);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -14,6 +13,7 @@
 #include "bus/command_path.h"
 #include "bus/telemetry.h"
 #include "cli/analysis_pool.h"
+#include "cli/analyzers.h"
 #include "cli/process_usage.h"
 #include "ingest/camera_stream.h"
 #include "ingest/evidence_keeper.h"
@@ -43,7 +43,6 @@ class NodeService {
   struct Camera {
     proto::CameraConfig config;
     std::unique_ptr<CameraStream> stream;
-    std::atomic<uint64_t> analysed{0};
   };
 
   NodeService(const proto::Site& site, const proto::NodeConfig& node, const Clock& clock);
@@ -53,8 +52,7 @@ class NodeService {
 
   // On analysis threads.
   void OnAnalysis(size_t index, const FramePtr& frame, Analysis analysis);
-  void RaiseFromFrame(Camera& camera, const FramePtr& frame, const proto::Event& event,
-                      BootTime analysed);
+  void RaiseFromFrame(Camera& camera, const Frame& frame, proto::Event event, BootTime analysed);
   void PublishTracks(const Camera& camera, const Frame& frame, const Analysis& analysis);
   // On "node-health".
   void HealthLoop();
@@ -62,9 +60,11 @@ class NodeService {
   // Any thread.
   void Raise(proto::Alert alert);
   void RaiseEvidence(const proto::EvidenceReady& evidence);
+  void Commit(proto::OutboxRecord record, std::string subject);
   // On "command-server".
   absl::StatusOr<proto::Reply> Answer(const proto::Command& command);
   absl::StatusOr<proto::Reply> Preview(const std::string& camera_id);
+  absl::StatusOr<proto::Reply> Clip(const proto::FetchEvidence& request);
 
   const proto::Site& site_;
   const proto::NodeConfig node_;

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,21 +55,6 @@ class TcpStream final : public ByteStream {
 
 OwnedFd::~OwnedFd() {
   if (fd_ >= 0) ::close(fd_);
-}
-
-WakeEvent::WakeEvent() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  CORDON_CHECK(fd_.valid(), "no eventfd: out of descriptors");
-}
-
-void WakeEvent::Signal() {
-  const uint64_t one = 1;
-  // Never read, so it stays set; a full counter is set as well.
-  [[maybe_unused]] const ssize_t n = ::write(fd_.get(), &one, sizeof one);
-}
-
-bool WakeEvent::signalled() const {
-  pollfd poll{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&poll, 1, 0) > 0;
 }
 
 absl::Status Wait(const NetContext& net, std::span<WaitFor> fds, BootTime deadline,

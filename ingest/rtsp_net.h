@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/wake_event.h"
 #include "ingest/rtsp_options.h"
 
 namespace cordon {
@@ -38,18 +39,6 @@ class OwnedFd {
 
  private:
   int fd_ = -1;
-};
-
-// Set once, from any thread; wakes every wait of its owner, also those that begin later.
-class WakeEvent {
- public:
-  WakeEvent();
-  void Signal();
-  bool signalled() const;
-  int fd() const { return fd_.get(); }
-
- private:
-  OwnedFd fd_;
 };
 
 // What the waits of one connection share. Both must outlive it.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "dispatch/dispatcher.h"
+#include "dispatch/eta.h"
+#include "dispatch/travel_graph.h"
+#include "proto/circles.pb.h"
+#include "proto/config.pb.h"
+
+namespace cordon::cli {
+
+// The answer to an alert, as the consoles get it: every unit's exact ETA with its route, ranked,
+// and the scene's response circles. Used by one thread (the dispatcher's "circles").
+class ResponseCirclesSource {
+ public:
+  ResponseCirclesSource(std::shared_ptr<const TravelModel> travel,
+                        const proto::DispatchConfig& config, const Clock& clock);
+  // INVALID_ARGUMENT when the scene is no position. A scene off the network is an answer that says
+  // so.
+  absl::StatusOr<proto::ResponseCircles> Compute(const CirclesRequest& request);
+
+ private:
+  // Routes are drawn for so many of the first units; a console shows no more at once.
+  static constexpr size_t kRoutes = 6;
+
+  const std::shared_ptr<const TravelModel> travel_;
+  const Clock& clock_;
+  EtaEngine eta_;
+};
+
+}  // namespace cordon::cli
