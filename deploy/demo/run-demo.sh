@@ -10,6 +10,7 @@ port=${CORDON_DEMO_PORT:-8080}
 data=${CORDON_DEMO_DATA:-data/demo}
 clip=/usr/share/doc/opencv-doc/examples/data/vtest.avi
 mkdir -p "$data"
+data=$(realpath "$data")
 
 children=()
 stop() {
@@ -32,7 +33,7 @@ for _ in $(seq 600); do
 done
 grep -qx ready "$ready" || { echo "run-demo: the RTSP server did not answer within 120 s" >&2; exit 1; }
 
-sed -e "s|@CAMERA_URL@|$(grep -o "rtsp://[^ ]*" "$ready" | head -n1)|" -e "s|@DATA@|$PWD/$data|" -e "s|@PORT@|$port|" \
+sed -e "s|@CAMERA_URL@|$(grep -o "rtsp://[^ ]*" "$ready" | head -n1)|" -e "s|@DATA@|$data|" -e "s|@PORT@|$port|" \
   deploy/demo/site.yaml.in > "$data/site.yaml"
 "$cordon" run "$data/site.yaml" --print-alerts &
 children+=($!)
