@@ -150,12 +150,10 @@ void EvidenceKeeper::Complete(Job& job, absl::Status status) {
   proto::EvidenceReady ready;
   ready.set_alert_id(job.alert_id);
   ready.set_clip_id(job.clip.str());
-  absl::StatusOr<ClipFacts> facts = std::move(status);
-  if (facts.status().ok()) {
-    facts = job.file != nullptr ? job.file->Finish()
-                                : absl::StatusOr<ClipFacts>(
-                                      absl::UnavailableError("no picture came in the clip's time"));
-  }
+  if (status.ok() && job.file == nullptr)
+    status = absl::UnavailableError("no picture came in the clip's time");
+  absl::StatusOr<ClipFacts> facts =
+      status.ok() ? job.file->Finish() : absl::StatusOr<ClipFacts>(status);
   if (facts.ok()) {
     EvidenceRow row;
     row.id = job.clip;
