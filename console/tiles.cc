@@ -239,14 +239,6 @@ std::optional<TileId> ParsePath(const std::string& path) {
 
 }  // namespace
 
-const char* RoadClassName(RoadClass road_class) {
-  static constexpr std::array<const char*, kRoadClasses> kNames = {
-      "motorway",     "trunk",       "primary",       "secondary", "tertiary",
-      "unclassified", "residential", "living_street", "service",   "track",
-      "pedestrian",   "path",        "steps",         "barrier"};
-  return kNames[static_cast<size_t>(road_class)];
-}
-
 RoadTiles::RoadTiles(std::shared_ptr<const RoadNetwork> network)
     : network_(std::move(network)), etag_(fmt::format("\"{:016x}\"", network_->checksum())) {}
 

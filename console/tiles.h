@@ -53,7 +53,4 @@ class RoadTiles {
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// "motorway", "living_street", ...
-const char* RoadClassName(RoadClass road_class);
-
 }  // namespace cordon
