@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "dispatch/circles.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/eta.h"
 #include "dispatch/travel_graph.h"
@@ -26,9 +27,9 @@ class ResponseCirclesSource {
   // Routes are drawn for so many of the first units; a console shows no more at once.
   static constexpr size_t kRoutes = 6;
 
-  const std::shared_ptr<const TravelModel> travel_;
   const Clock& clock_;
   EtaEngine eta_;
+  CircleMaker circles_;
 };
 
 }  // namespace cordon::cli

@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "console/tile_geometry.h"
+#include "dispatch/road_report.h"
 
 namespace cordon {
 namespace {
@@ -189,22 +190,6 @@ void WriteRoads(const RoadNetwork& network, const TileId& tile, const TileProjec
               {{"class", RoadClassName(group.first)}, {"name", network.NameAt(group.second)}});
   }
   layer.Finish(into);
-}
-
-const char* SiteKindName(SiteKind kind) {
-  switch (kind) {
-    case SiteKind::kSchool:
-      return "school";
-    case SiteKind::kHospital:
-      return "hospital";
-    case SiteKind::kPolice:
-      return "police";
-    case SiteKind::kStation:
-      return "station";
-    case SiteKind::kOther:
-      return "other";
-  }
-  return "other";
 }
 
 void WriteSites(const RoadNetwork& network, const TileProjection& projection,
