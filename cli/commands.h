@@ -39,6 +39,7 @@ void RegisterCheck(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);
 void RegisterDispatch(CLI::App& app, const LogOptions& log, Outcome& outcome);
 void RegisterNode(CLI::App& app, const LogOptions& log, Outcome& outcome);
+void RegisterCoverage(CLI::App& app, Outcome& outcome);
 void RegisterReplay(CLI::App& app, Outcome& outcome);
 void RegisterRoads(CLI::App& app, Outcome& outcome);
 void RegisterRun(CLI::App& app, const LogOptions& log, Outcome& outcome);

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   RegisterKeys(app, outcome);
   RegisterSimulate(app, outcome);
   RegisterRoads(app, outcome);
+  RegisterCoverage(app, outcome);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -525,6 +525,17 @@ class City {
 
 RoadDraft DrawDemoCity() { return City().Draw(); }
 
+std::vector<std::vector<LatLon>> DemoCityWater() {
+  constexpr double kReach = 7000;
+  const LocalPlane plane(kCentre);
+  std::vector<LatLon> ring;
+  for (double x = -kReach; x <= kReach; x += 50)
+    ring.push_back(plane.Back({x, RiverY(x) + kRiverHalfWidth}).ToLatLon());
+  for (double x = kReach; x >= -kReach; x -= 50)
+    ring.push_back(plane.Back({x, RiverY(x) - kRiverHalfWidth}).ToLatLon());
+  return {ring};
+}
+
 LatLon DemoCityCentre() { return kCentre; }
 
 }  // namespace cordon

@@ -10,6 +10,9 @@ namespace cordon {
 // when there is no road file.
 RoadDraft DrawDemoCity();
 
+// Its river, as rings for drawing.
+std::vector<std::vector<LatLon>> DemoCityWater();
+
 // Its middle, where demos put their cameras.
 LatLon DemoCityCentre();
 

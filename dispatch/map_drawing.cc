@@ -356,6 +356,8 @@ MapDrawing::~MapDrawing() = default;
 
 const Bounds& MapDrawing::frame() const { return shapes_->frame; }
 
+double MapDrawing::metres_per_px() const { return kMetresPerDegree / shapes_->px_per_degree_lat; }
+
 void MapDrawing::AddLine(Layer layer, std::vector<LatLon> points, Stroke stroke) {
   shapes_->lines[layer].push_back({std::move(points), std::move(stroke)});
 }

@@ -77,6 +77,7 @@ class MapDrawing {
   MapDrawing& operator=(const MapDrawing&) = delete;
 
   const Bounds& frame() const;
+  double metres_per_px() const;
 
   void AddLine(Layer layer, std::vector<LatLon> points, Stroke stroke);
   // Rings by the even-odd rule: holes are rings like any other.

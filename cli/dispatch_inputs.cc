@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/dispatch_inputs.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/file_util.h"
+#include "base/limits.h"
+#include "dispatch/demo_city.h"
+#include "dispatch/road_draft.h"
+#include "dispatch/snap.h"
+
+namespace cordon::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMostInputBytes = 64 * 1024 * 1024;
+
+absl::Status Bad(const std::string& path, size_t entry, std::string_view what) {
+  return absl::InvalidArgumentError(fmt::format("{}: entry {}: {}", path, entry + 1, what));
+}
+
+absl::StatusOr<Json> ReadArray(const std::string& path, std::string_view expected) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMostInputBytes));
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded())
+    return absl::InvalidArgumentError(fmt::format("{}: not valid JSON", path));
+  if (!json.is_array())
+    return absl::InvalidArgumentError(fmt::format("{}: expected an array of {}", path, expected));
+  return json;
+}
+
+std::optional<double> Number(const Json& entry, const char* key) {
+  const auto at = entry.find(key);
+  if (at == entry.end() || !at->is_number()) return std::nullopt;
+  return at->get<double>();
+}
+
+std::string Text(const Json& entry, const char* key) {
+  const auto at = entry.find(key);
+  return at != entry.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+std::optional<proto::UnitConfig::Kind> KindFromName(const std::string& name) {
+  if (name == "car") return proto::UnitConfig::KIND_CAR;
+  if (name == "motorcycle") return proto::UnitConfig::KIND_MOTORCYCLE;
+  if (name == "foot") return proto::UnitConfig::KIND_FOOT;
+  return std::nullopt;
+}
+
+// RFC 3339 text, or Unix seconds.
+absl::StatusOr<WallTime> FixTime(const Json& value) {
+  if (value.is_number()) return WallFromMicros(static_cast<int64_t>(value.get<double>() * 1e6));
+  absl::Time time;
+  std::string error;
+  if (value.is_string() &&
+      absl::ParseTime(absl::RFC3339_full, value.get<std::string>(), &time, &error))
+    return WallFromMicros(absl::ToUnixMicros(time));
+  return absl::InvalidArgumentError("fix_time must be like 2026-03-01T06:00:00Z or Unix seconds");
+}
+
+absl::StatusOr<UnitState> ReadUnit(const Json& entry, const UnitsFile& file, WallTime now) {
+  if (!entry.is_object())
+    return absl::InvalidArgumentError("expected an object with id, lat and lon");
+  UnitState unit;
+  unit.id = UnitId(Text(entry, "id"));
+  if (unit.id.empty()) return absl::InvalidArgumentError("id is missing (text)");
+  const auto lat = Number(entry, "lat");
+  const auto lon = Number(entry, "lon");
+  if (!lat || !lon)
+    return absl::InvalidArgumentError(unit.id.str() + ": lat and lon are needed (WGS-84 degrees)");
+  unit.place = {*lat, *lon};
+  if (!IsPlausible(unit.place))
+    return absl::InvalidArgumentError(
+        fmt::format("{}: {}, {} is not a place on the earth", unit.id.str(), *lat, *lon));
+  if (const std::string name = Text(entry, "kind"); !name.empty()) {
+    const auto kind = KindFromName(name);
+    if (!kind)
+      return absl::InvalidArgumentError(
+          fmt::format("{}: kind '{}' is none of car, motorcycle, foot", unit.id.str(), name));
+    unit.kind = *kind;
+  }
+  if (const std::string name = Text(entry, "status"); !name.empty()) {
+    const auto status = UnitStatusFromName(name);
+    if (!status)
+      return absl::InvalidArgumentError(
+          fmt::format("{}: unknown status '{}'; available, busy, ...", unit.id.str(), name));
+    unit.status = *status;
+  }
+  if (const auto accuracy = Number(entry, "accuracy_m")) unit.accuracy = Metres{*accuracy};
+  unit.speed_mps = Number(entry, "speed_mps");
+  unit.course_deg = Number(entry, "course_deg");
+  unit.source = "file";
+  if (const auto fix = entry.find("fix_time"); fix != entry.end()) {
+    ASSIGN_OR_RETURN(const WallTime at, FixTime(*fix));
+    unit.age = std::max(Nanoseconds(0), Nanoseconds(now - at));
+  }
+  unit.freshness = unit.age <= file.fresh   ? Freshness::kFresh
+                   : unit.age <= file.stale ? Freshness::kUsable
+                                            : Freshness::kStale;
+  return unit;
+}
+
+absl::StatusOr<ProtectedPlace> ReadPlace(const Json& entry, const std::string& time_zone) {
+  if (!entry.is_object())
+    return absl::InvalidArgumentError("expected an object with id, lat, lon and require");
+  const auto lat = Number(entry, "lat");
+  const auto lon = Number(entry, "lon");
+  ProtectedPlace place;
+  place.id = PlaceId(Text(entry, "id"));
+  place.name = Text(entry, "name");
+  if (place.id.empty() || !lat || !lon)
+    return absl::InvalidArgumentError("id, lat and lon are needed");
+  place.place = {*lat, *lon};
+  const auto require = entry.find("require");
+  if (require == entry.end() || !require->is_array() || require->empty())
+    return absl::InvalidArgumentError(place.id.str() +
+                                      ": require is needed, as [{\"tier_s\": 180, \"count\": 1}]");
+  for (const Json& one : *require) {
+    const auto tier = Number(one, "tier_s");
+    if (!tier || *tier < 10 || *tier > 3600)
+      return absl::InvalidArgumentError(place.id.str() + ": tier_s must be 10 to 3600 seconds");
+    ProtectedPlace::Requirement need{
+        .tier_ms = static_cast<uint32_t>(*tier * 1000), .kinds = {}, .count = 1};
+    if (const auto count = Number(one, "count"))
+      need.count = static_cast<uint32_t>(std::clamp(*count, 1.0, 100.0));
+    for (const Json& name : one.value("kinds", Json::array())) {
+      const auto kind = name.is_string() ? KindFromName(name.get<std::string>()) : std::nullopt;
+      if (!kind)
+        return absl::InvalidArgumentError(place.id.str() + ": kinds are car, motorcycle and foot");
+      need.kinds.push_back(TravelKindOf(*kind));
+    }
+    place.require.push_back(std::move(need));
+  }
+  std::vector<std::string> hours;
+  for (const Json& line : entry.value("hours", Json::array()))
+    if (line.is_string()) hours.push_back(line.get<std::string>());
+  ASSIGN_OR_RETURN(place.hours, Schedule::Parse(hours, time_zone, {}));
+  return place;
+}
+
+std::vector<ProtectedPlace> PlacesOfMap(const RoadNetwork& roads, uint32_t tier_s) {
+  std::vector<ProtectedPlace> places;
+  for (const RoadSite& site : roads.sites()) {
+    if (site.kind == SiteKind::kOther) continue;
+    ProtectedPlace place;
+    place.id = PlaceId(fmt::format("map-{}", places.size() + 1));
+    place.name = std::string(roads.NameAt(site.name));
+    place.place = site.point.ToLatLon();
+    place.require = {{.tier_ms = tier_s * 1000, .kinds = {}, .count = 1}};
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const RoadNetwork>> OpenRoads(const std::string& path) {
+  if (path != "demo") return RoadNetwork::Open(path);
+  ASSIGN_OR_RETURN(std::string image, BuildRoadImage(DrawDemoCity()));
+  return RoadNetwork::FromImage(std::move(image));
+}
+
+absl::StatusOr<LatLon> ParseLatLon(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ',');
+  LatLon p;
+  const auto number = [](const std::string& part, double& into) {
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), into);
+    return error == std::errc() && end == part.data() + part.size();
+  };
+  if (parts.size() != 2 || !number(parts[0], p.lat) || !number(parts[1], p.lon) || !IsPlausible(p))
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' is not a place; expected LAT,LON as in 41.1496,-8.6110", text));
+  return p;
+}
+
+absl::StatusOr<std::vector<uint32_t>> ParseTiers(const std::string& text) {
+  std::vector<uint32_t> tiers;
+  for (const std::string& part : std::vector<std::string>(absl::StrSplit(text, ','))) {
+    uint32_t tier = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), tier);
+    if (error != std::errc() || end != part.data() + part.size() || tier < 10 || tier > 3600)
+      return absl::InvalidArgumentError(
+          fmt::format("--tiers: '{}' is not a time of 10 to 3600 s", part));
+    if (!tiers.empty() && tier <= tiers.back())
+      return absl::InvalidArgumentError(
+          fmt::format("--tiers: {} does not ascend; write them as 60,180,300", text));
+    tiers.push_back(tier);
+  }
+  if (tiers.size() > 8) return absl::InvalidArgumentError("--tiers: at most 8");
+  return tiers;
+}
+
+absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsFile& file, WallTime now) {
+  ASSIGN_OR_RETURN(const Json json, ReadArray(file.path, "units {\"id\", \"lat\", \"lon\", ...}"));
+  if (json.size() > limits::kMaxUnits)
+    return absl::InvalidArgumentError(fmt::format("{}: {} units; at most {} are possible",
+                                                  file.path, json.size(), limits::kMaxUnits));
+  std::vector<UnitState> units;
+  std::set<UnitId> seen;
+  for (size_t i = 0; i < json.size(); ++i) {
+    auto unit = ReadUnit(json[i], file, now);
+    if (!unit.ok()) return Bad(file.path, i, MessageOf(unit.status()));
+    if (!seen.insert(unit->id).second) return Bad(file.path, i, unit->id.str() + " comes twice");
+    units.push_back(*std::move(unit));
+  }
+  return units;
+}
+
+absl::StatusOr<std::vector<ProtectedPlace>> ReadPlaces(const std::string& path,
+                                                       const RoadNetwork& roads,
+                                                       uint32_t map_tier_s,
+                                                       const std::string& time_zone) {
+  if (path.empty()) return std::vector<ProtectedPlace>{};
+  if (path == "map") return PlacesOfMap(roads, map_tier_s);
+  ASSIGN_OR_RETURN(const Json json,
+                   ReadArray(path, "places {\"id\", \"lat\", \"lon\", \"require\"}"));
+  std::vector<ProtectedPlace> places;
+  for (size_t i = 0; i < json.size(); ++i) {
+    auto place = ReadPlace(json[i], time_zone);
+    if (!place.ok()) return Bad(path, i, MessageOf(place.status()));
+    places.push_back(*std::move(place));
+  }
+  return places;
+}
+
+AvailableUnits SelectAvailable(std::span<const UnitState> states, const TravelModel& model) {
+  AvailableUnits available;
+  for (const UnitState& state : states) {
+    if (state.status != proto::UNIT_STATUS_AVAILABLE) {
+      available.left_out.push_back({state.id, "its status is " + UnitStatusName(state.status)});
+      continue;
+    }
+    if (state.freshness == Freshness::kStale || state.freshness == Freshness::kNever) {
+      available.left_out.push_back(
+          {state.id, fmt::format("its fix is {} s old",
+                                 std::chrono::duration_cast<Seconds>(state.age).count())});
+      continue;
+    }
+    const TravelKind kind = TravelKindOf(state.kind);
+    const auto graph = model.Graph({kind, TravelMode::kUrgent});
+    UnitSnap snap = SnapUnit(*graph, {state.place, state.accuracy.value_or(Metres{0}),
+                                      state.course_deg, state.speed_mps});
+    if (snap.seeds.empty()) {
+      available.left_out.push_back({state.id, "it is off the road network"});
+      continue;
+    }
+    available.units.push_back(
+        {state.id, kind, state.freshness == Freshness::kFresh, std::move(snap.seeds)});
+    available.places.push_back(state.place);
+  }
+  return available;
+}
+
+TravelKind TravelKindOf(proto::UnitConfig::Kind kind) {
+  switch (kind) {
+    case proto::UnitConfig::KIND_MOTORCYCLE:
+      return TravelKind::kMotorcycle;
+    case proto::UnitConfig::KIND_FOOT:
+      return TravelKind::kFoot;
+    default:
+      return TravelKind::kCar;
+  }
+}
+
+const char* TravelKindName(TravelKind kind) {
+  switch (kind) {
+    case TravelKind::kCar:
+      return "car";
+    case TravelKind::kMotorcycle:
+      return "motorcycle";
+    case TravelKind::kFoot:
+      return "foot";
+  }
+  return "car";
+}
+
+std::string MinutesText(uint64_t ms) {
+  const uint64_t seconds = (ms + 500) / 1000;
+  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+}
+
+}  // namespace cordon::cli
