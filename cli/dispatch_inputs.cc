@@ -232,7 +232,7 @@ absl::StatusOr<std::vector<ProtectedPlace>> ReadPlaces(const std::string& path,
 AvailableUnits SelectAvailable(std::span<const UnitState> states, const TravelModel& model) {
   AvailableUnits available;
   for (const UnitState& state : states) {
-    if (state.status != proto::UNIT_STATUS_AVAILABLE) {
+    if (state.status != proto::UNIT_STATUS_AVAILABLE && state.status != proto::UNIT_STATUS_RETURNING) {
       available.left_out.push_back({state.id, "its status is " + UnitStatusName(state.status)});
       continue;
     }

@@ -19,6 +19,9 @@ int main(int argc, char** argv) {
   RegisterSimulate(app, outcome);
   RegisterRoads(app, outcome);
   RegisterCoverage(app, outcome);
+  RegisterContain(app, outcome);
+  RegisterPlaceUnits(app, outcome);
+  RegisterMatch(app, outcome);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
