@@ -17,7 +17,7 @@ using Json = nlohmann::json;
 
 struct ContainCommand {
   std::string roads = "demo";
-  UnitsFile units;
+  UnitsSource units;
   std::string at;
   uint32_t age_s = 0;
   uint32_t horizon_s = 1200;

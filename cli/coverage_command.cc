@@ -20,7 +20,7 @@ constexpr size_t kFarLooks = 200;
 
 struct CoverageCommand {
   std::string roads = "demo";
-  UnitsFile units;
+  UnitsSource units;
   std::string places;
   std::string tiers = "60,180,300";
   std::string time_zone = "UTC";

@@ -64,7 +64,7 @@ absl::StatusOr<WallTime> FixTime(const Json& value) {
   return absl::InvalidArgumentError("fix_time must be like 2026-03-01T06:00:00Z or Unix seconds");
 }
 
-absl::StatusOr<UnitState> ReadUnit(const Json& entry, const UnitsFile& file, WallTime now) {
+absl::StatusOr<UnitState> ReadUnit(const Json& entry, const UnitsSource& file, WallTime now) {
   if (!entry.is_object())
     return absl::InvalidArgumentError("expected an object with id, lat and lon");
   UnitState unit;
@@ -196,7 +196,7 @@ absl::StatusOr<std::vector<uint32_t>> ParseTiers(const std::string& text) {
   return tiers;
 }
 
-absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsFile& file, WallTime now) {
+absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsSource& file, WallTime now) {
   ASSIGN_OR_RETURN(const Json json, ReadArray(file.path, "units {\"id\", \"lat\", \"lon\", ...}"));
   if (json.size() > limits::kMaxUnits)
     return absl::InvalidArgumentError(fmt::format("{}: {} units; at most {} are possible",
@@ -232,7 +232,8 @@ absl::StatusOr<std::vector<ProtectedPlace>> ReadPlaces(const std::string& path,
 AvailableUnits SelectAvailable(std::span<const UnitState> states, const TravelModel& model) {
   AvailableUnits available;
   for (const UnitState& state : states) {
-    if (state.status != proto::UNIT_STATUS_AVAILABLE && state.status != proto::UNIT_STATUS_RETURNING) {
+    if (state.status != proto::UNIT_STATUS_AVAILABLE &&
+        state.status != proto::UNIT_STATUS_RETURNING) {
       available.left_out.push_back({state.id, "its status is " + UnitStatusName(state.status)});
       continue;
     }

@@ -23,7 +23,7 @@ absl::StatusOr<LatLon> ParseLatLon(const std::string& text);
 // "60,180,300" in seconds, ascending.
 absl::StatusOr<std::vector<uint32_t>> ParseTiers(const std::string& text);
 
-struct UnitsFile {
+struct UnitsSource {
   std::string path;  // JSON array of {id, lat, lon, kind?, status?, fix_time?, accuracy_m?,
                      // speed_mps?, course_deg?}
   Seconds fresh{15};
@@ -31,7 +31,7 @@ struct UnitsFile {
 };
 // Without fix_time a fix is taken as current; otherwise its age is that at `now`. At most
 // limits::kMaxUnits, ids unique.
-absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsFile& file, WallTime now);
+absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsSource& file, WallTime now);
 
 // JSON array of {id, lat, lon, name?, hours?: ["mon-fri 07:00-17:00"], require: [{tier_s, kinds?,
 // count?}]}; or "map": schools, hospitals, police and stations of the road file, one unit of any

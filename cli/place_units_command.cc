@@ -21,7 +21,7 @@ constexpr size_t kMostAlertBytes = 256 * 1024 * 1024;
 struct PlaceCommand {
   std::string roads = "demo";
   std::string alerts;
-  UnitsFile present;
+  UnitsSource present;
   int32_t count = 4;
   uint32_t tier_s = 180;
   std::string kind = "car";
