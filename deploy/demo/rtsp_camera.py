@@ -39,7 +39,10 @@ def probe_rate(path):
 
 
 def encoded(path, options):
-    """Path of the elementary stream of `path`, made if it is not in the cache yet."""
+    """Path of the elementary stream of `path`, made if it is not in the cache yet. Elementary streams with access unit
+    delimiters and without B frames are served as they are."""
+    if path.endswith("." + options.codec):
+        return path
     status = os.stat(path)
     key = f"{os.path.abspath(path)} {status.st_size} {status.st_mtime_ns} {options.codec} {options.size} " \
           f"{options.fps} {options.gop} {options.bitrate} 1"

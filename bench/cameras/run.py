@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a camera costs, beside its peers: CPU time from the operating system, paired in one run on the same RTSP streams.
+
+    bench/cameras/run.py [--build build/release] [--videos FOLDER] [--seconds 40] [--scenes quiet,busy,mix] [--json FILE]
+
+Streams: 1920x1080, 25 fps, H.264, key frame every 50 pictures, made once from shared footage with sensor noise:
+  quiet  an empty yard, nobody comes        busy  people all the time (PETS 2009)
+  mix    the yard, a person for 3.4 s of every 30 s (11 % busy)        small  the quiet yard at 640x360
+Measured, one after the other for --seconds each:
+  ffmpeg   ffmpeg -threads 1 -rtsp_transport tcp -i URL -f null -     (decode everything: the limit)
+  motion   Debian's motion 4.5 with pass-through recording
+  full     Cordon, every picture decoded, everything on
+  adaptive Cordon, adaptive decode, everything on
+"""
+import argparse
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+YARD = "intel-person-bicycle-car-detection.mp4"
+
+
+def raw(path, rate, begin, end, size):
+    width, height = size
+    data = subprocess.run(
+        ["ffmpeg", "-nostdin", "-loglevel", "error", "-ss", str(begin), "-t", str(end - begin), "-i", path, "-vf",
+         f"fps={rate},scale={width}:{height}", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-"], capture_output=True,
+        check=True).stdout
+    step = width * height * 3 // 2
+    return [data[i:i + step] for i in range(0, len(data) - step + 1, step)]
+
+
+# Rate control settles on the first groups of pictures; they are not served, so that the loop has no visible seam.
+LEAD_IN = 100
+
+
+def encode(target, size, pictures):
+    width, height = size
+    part = target + ".part.h264"
+    rate = "1M" if height < 720 else "4M"
+    encoder = subprocess.Popen(
+        ["nice", "ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s",
+         f"{width}x{height}", "-r", "25", "-i", "-", "-vf", "noise=alls=3:allf=t", "-pix_fmt", "yuv420p", "-c:v", "libx264",
+         "-preset", "superfast", "-bf", "0", "-crf", "25", "-maxrate", rate, "-bufsize", rate, "-x264-params",
+         "aud=1:repeat-headers=1:keyint=50:min-keyint=50:scenecut=0", "-threads", "2", part], stdin=subprocess.PIPE)
+    for picture in pictures[-LEAD_IN:] + pictures:
+        encoder.stdin.write(picture)
+    encoder.stdin.close()
+    if encoder.wait() != 0:
+        sys.exit("encoding failed")
+    with open(part, "rb") as file:
+        data = file.read()
+    at = -1
+    for _ in range(LEAD_IN + 1):
+        at = data.find(b"\x00\x00\x00\x01\x09", at + 1)
+    with open(part, "wb") as file:
+        file.write(data[at:])
+    os.replace(part, target)
+
+
+def scene(name, videos, cache):
+    target = os.path.join(cache, f"{name}-v4.h264")
+    if os.path.exists(target):
+        return target
+    print(f"making the {name} scene ...", file=sys.stderr, flush=True)
+    os.makedirs(cache, exist_ok=True)
+    size = (640, 360) if name == "small" else (1920, 1080)
+    if name == "busy":
+        people = raw(os.path.join(videos, "vtest.avi"), 10, 10, 22, size)
+        people = people + people[-2:0:-1]
+        encode(target, size, (people * 2)[:450])
+        return target
+    yard = os.path.join(videos, YARD)
+    quiet = raw(yard, 12, 22.0, 24.5, size)
+    quiet = quiet + quiet[-2:0:-1]
+    visit = raw(yard, 12, 8.4, 15.4, size) if name == "mix" else []
+    length = 750
+    rest = (quiet * 20)[:(length - len(visit)) // len(quiet) * len(quiet)]
+    pictures = rest + visit
+    encode(target, size, pictures[:len(pictures) // 50 * 50])
+    return target
+
+
+def cpu_of(command, seconds, stop=signal.SIGTERM, **more):
+    """CPU seconds of a command that is ended after `seconds`."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+    time.sleep(seconds)
+    process.send_signal(stop)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return usage.ru_utime + usage.ru_stime
+
+
+def motion(url, seconds):
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "motion.conf"), "w", encoding="ascii") as file:
+            file.write(f"netcam_url {url}\nwidth 1920\nheight 1080\nframerate 25\ntarget_dir {folder}\n"
+                       "movie_output on\nmovie_passthrough on\npicture_output off\nwebcontrol_port 0\nstream_port 0\n"
+                       "daemon off\nlog_level 3\n")
+        return cpu_of(["motion", "-n", "-c", os.path.join(folder, "motion.conf")], seconds, cwd=folder)
+
+
+def cordon(build, mode, urls, seconds, warm_up=6):
+    text = subprocess.run([os.path.join(build, "bench/cameras/camera_cost"), "--decode", mode, "--seconds", str(seconds),
+                           "--warm-up", str(warm_up)] + urls, capture_output=True, text=True, check=True).stdout
+    return json.loads(text.strip().splitlines()[-1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=os.path.join(ROOT, "build/release"))
+    parser.add_argument("--videos", default=os.environ.get("CORDON_TEST_DATA", os.path.join(ROOT, "../shared")) + "/video")
+    parser.add_argument("--cache", default=os.path.expanduser("~/.cache/cordon/bench"))
+    parser.add_argument("--seconds", type=int, default=40)
+    parser.add_argument("--scenes", default="quiet,busy,mix")
+    parser.add_argument("--peers", default="ffmpeg,motion")
+    parser.add_argument("--json", help="write all figures here as well")
+    options = parser.parse_args()
+    if "motion" in options.peers and subprocess.run(["which", "motion"], capture_output=True).returncode != 0:
+        subprocess.run(["apt-get", "install", "-y", "motion"], check=True, stdout=subprocess.DEVNULL)
+    results = []
+    print(f"{'scene':8}{'ffmpeg':>10}{'motion':>10}{'full':>10}{'adaptive':>10}   % of a core per camera")
+    for name in options.scenes.split(","):
+        clip = scene(name, options.videos, options.cache)
+        server = subprocess.Popen([os.path.join(ROOT, "deploy/demo/rtsp_camera.py"), "--fps", "25", "0", f"{name}={clip}"],
+                                  stdout=subprocess.PIPE, text=True)
+        url = server.stdout.readline().strip()
+        server.stdout.readline()
+        seconds = options.seconds
+        row = {"scene": name, "seconds": seconds}
+        if "ffmpeg" in options.peers:
+            command = ["ffmpeg", "-nostdin", "-threads", "1", "-rtsp_transport", "tcp", "-i", url, "-f", "null", "-"]
+            row["ffmpeg"] = 100 * cpu_of(command, seconds) / seconds
+        if "motion" in options.peers:
+            row["motion"] = 100 * motion(url, seconds) / seconds
+        for mode in ("full", "adaptive"):
+            figures = cordon(options.build, mode, [url], seconds)
+            row[mode] = figures["cpu_percent_per_camera"]
+            row[mode + "_details"] = figures
+        server.send_signal(signal.SIGTERM)
+        server.wait()
+        results.append(row)
+        print(f"{name:8}{row.get('ffmpeg', 0):>10.2f}{row.get('motion', 0):>10.2f}{row['full']:>10.2f}{row['adaptive']:>10.2f}",
+              flush=True)
+        if "ffmpeg" in row:
+            print(f"{'':8}decode-only / adaptive {row['ffmpeg'] / row['adaptive']:.1f}x, full / decode-only "
+                  f"{row['full'] / row['ffmpeg']:.2f}x" +
+                  (f", motion / adaptive {row['motion'] / row['adaptive']:.1f}x" if "motion" in row else ""), flush=True)
+    if options.json:
+        with open(options.json, "w", encoding="ascii") as file:
+            json.dump(results, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
