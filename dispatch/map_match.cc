@@ -17,7 +17,7 @@ constexpr double kHeadingSigmaDegrees = 25;
 constexpr double kMostHeadingPenalty = 8;
 constexpr double kCourseFromMps = 2;  // below, a course is noise
 constexpr double kContraflowPenalty = 3;
-constexpr double kUTurnPenalty = 4;
+constexpr double kUTurnPenalty = 6;
 constexpr double kBacksliding = 15;  // metres that a standing receiver may slide backwards
 constexpr double kStandingMetres = 3;
 constexpr double kMostSpeedMps = 60;
@@ -27,7 +27,10 @@ constexpr double kDetour = 1.8;
 constexpr double kDetourMetres = 250;
 constexpr double kLongestGapMetres = 6'000;
 constexpr size_t kMostCandidates = 12;
-constexpr double kAlternativeWithin = 3.0;  // in log likelihood: a twentieth as likely
+// Another road is named while it fits the latest fix nearly as well. Errors of successive fixes are
+// alike, so what speaks against it over all fixes counts less.
+constexpr double kAlternativeFit = 2;
+constexpr double kAlternativeWithin = 8;
 
 double AngleBetween(double a, double b) {
   const double d = std::fabs(std::fmod(a - b, 360));
@@ -77,6 +80,7 @@ std::vector<MapMatcher::Candidate> MapMatcher::CandidatesOf(const TrackFix& fix)
     }
     if (AgainstOneWay(graph_->network(), snap.position.edge))
       candidate.log_likelihood -= kContraflowPenalty;
+    candidate.emission = candidate.log_likelihood;
     candidates.push_back(std::move(candidate));
   }
   return candidates;
@@ -153,8 +157,6 @@ bool MapMatcher::Connect(const Step& before, Step& now) {
                                  kMostSpeedMps * seconds + kDetourMetres, kLongestGapMetres});
   const double beta = kBetaMetres + kBetaShare * straight;
   std::vector<double> best(now.candidates.size(), -HUGE_VAL);
-  std::vector<double> emission;
-  for (const Candidate& candidate : now.candidates) emission.push_back(candidate.log_likelihood);
   for (size_t b = 0; b < before.candidates.size(); ++b) {
     const Candidate& from = before.candidates[b];
     Explore(from.position, limit);
@@ -172,7 +174,7 @@ bool MapMatcher::Connect(const Step& before, Step& now) {
       if (from.position.edge == to.position.edge &&
           from.position.offset_cm > to.position.offset_cm) {
         const double back = (from.position.offset_cm - to.position.offset_cm) / 100.0;
-        if (back <= kBacksliding) slide(back, 0.5);
+        if (back <= kBacksliding) slide(back, 0.2);
       }
       if (network.twin(from.position.edge) == to.position.edge) {
         const double mirrored =
@@ -181,7 +183,7 @@ bool MapMatcher::Connect(const Step& before, Step& now) {
       }
       if (!metres || *metres > limit + kDetourMetres) continue;
       const double total =
-          from.log_likelihood - std::fabs(*metres - straight) / beta - penalty + emission[c];
+          from.log_likelihood - std::fabs(*metres - straight) / beta - penalty + to.emission;
       if (total <= best[c]) continue;
       best[c] = total;
       to.before = static_cast<int>(b);
@@ -215,8 +217,10 @@ MatchedFix MapMatcher::Add(const TrackFix& fix) {
   if (!IsPlausible(fix.place)) return {};
   if (!steps_.empty() && fix.time <= steps_.back().fix.time)
     return {.state = MatchState::kOutOfOrder};
-  // Standing: the same fix again, however often, says nothing new.
-  if (!steps_.empty() && Distance(steps_.back().fix.place, fix.place).value < kStandingMetres &&
+  // Standing: fixes within the receiver's error say nothing new, and must not wear the memory out.
+  if (!steps_.empty() &&
+      Distance(steps_.back().fix.place, fix.place).value <
+          std::max(kStandingMetres, (fix.speed_mps ? 3 : 2) * SigmaOf(fix)) &&
       fix.speed_mps.value_or(0) < kCourseFromMps) {
     steps_.back().fix.time = fix.time;
     return Describe(MatchState::kMatched);
@@ -263,7 +267,8 @@ MatchedFix MapMatcher::Describe(MatchState state) const {
                    .confidence = 1 / sum};
   match.way = best->way;
   if (match.way.empty()) match.way = {best->position.edge};
-  if (other != nullptr && other->log_likelihood > best->log_likelihood - kAlternativeWithin) {
+  if (other != nullptr && other->log_likelihood > best->log_likelihood - kAlternativeWithin &&
+      other->emission > best->emission - kAlternativeFit) {
     match.alternative = other->position;
     match.alternative_confidence = std::exp(other->log_likelihood - best->log_likelihood) / sum;
   }

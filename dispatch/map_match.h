@@ -68,6 +68,7 @@ class MapMatcher {
     RoadPosition position;
     double distance_m = 0;
     double log_likelihood = 0;  // of the best way to it
+    double emission = 0;        // of its own fix alone
     int before = -1;            // candidate of the fix before on that way
     std::vector<EdgeId> way;    // from it
   };

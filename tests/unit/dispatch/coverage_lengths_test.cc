@@ -59,7 +59,7 @@ TEST(CoverageLengthsTest, BothWaysOfCountingEqualCountingEveryCentimetre) {
           reaches.push_back({label.unit, label.time_ms, edge.edge_ms, 0, is_forward});
     const ReachedLengths counted = Counted(length, tier, reaches);
     ASSERT_EQ(LengthsOfPairs(length, tier, forward, backward), counted)
-        
+
         << "seed " << kSeed << " round " << round << ": length " << length << " tier " << tier
         << Text(forward) << Text(backward);
     ASSERT_EQ(LengthsOfReaches(length, tier, reaches), counted) << round;

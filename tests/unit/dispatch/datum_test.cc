@@ -25,8 +25,8 @@ class Points {
   std::mt19937_64 random_{kSeed};
 };
 
-// The example pair (39.915, 116.404) that the open converters of these formulas print in their documentation.
-// (WGS-84 39.90734, 116.39089).
+// The example pair (39.915, 116.404) that the open converters of these formulas print in their
+// documentation. (WGS-84 39.90734, 116.39089).
 TEST(DatumTest, ShiftsBeijingAsTheSharedFormulaDoes) {
   const LatLon wgs{39.915, 116.404};
   const LatLon gcj = Gcj02FromWgs84(wgs);

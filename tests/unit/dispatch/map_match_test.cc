@@ -132,7 +132,7 @@ TEST_F(MapMatchTest, AJumpStartsAnewAndOldFixesAreIgnored) {
   LatLon place = network_->PointAt({far, network_->length_cm(far) / 2});
   if (Distance(place, network_->PointAt(fixes.back().position)).value < 3000)
     place = network_->PointAt({{7}, 0});
-  EXPECT_EQ(matcher.Add({At(100), place, Metres{5}, 12.0, std::nullopt}).state,
+  EXPECT_EQ(matcher.Add({At(61), place, Metres{5}, 12.0, std::nullopt}).state,
             MatchState::kStarted);
   EXPECT_EQ(matcher.Add({At(101), {1, 1}, Metres{5}, 12.0, std::nullopt}).state,
             MatchState::kOffNetwork);
