@@ -91,7 +91,8 @@ struct CordonPlanner::Work {
   bool RunSuspect(const Sighting& sighting, const CordonOptions& options);
   void MarkHoldable(const CordonOptions& options);
   CutGround Ground(uint32_t ring_ms) const;
-  const std::vector<InTime>& OptionsAt(uint32_t junction);
+  std::vector<InTime> InTimeAt(uint32_t junction, std::span<const UnitClosing> closings) const;
+  const std::vector<InTime>& AllAt(uint32_t junction);
   HeldCut FindClosed(CordonPlan& plan);
   CordonPoint PointAt(uint32_t junction, uint32_t unit, uint32_t closed_ms) const;
   void FillClosed(const HeldCut& cut, CordonPlan& plan);
@@ -194,32 +195,37 @@ CutGround CordonPlanner::Work::Ground(uint32_t ring_ms) const {
   return ground;
 }
 
-const std::vector<InTime>& CordonPlanner::Work::OptionsAt(uint32_t junction) {
-  const auto [at, is_new] = option_cache.try_emplace(junction);
-  if (!is_new) return at->second;
+std::vector<InTime> CordonPlanner::Work::InTimeAt(uint32_t junction,
+                                                  std::span<const UnitClosing> closings) const {
   const int64_t latest = int64_t{suspect_ms[junction]} - options.margin_ms;
   std::vector<InTime> list;
-  if (latest >= 0) {
-    for (const UnitClosing& closing : times.AllClosings(junction, static_cast<uint32_t>(latest)))
+  for (const UnitClosing& closing : closings)
+    if (closing.closed_ms <= latest)
       list.push_back(
           {static_cast<int32_t>(closing.unit), static_cast<int32_t>(latest - closing.closed_ms)});
+  return list;
+}
+
+const std::vector<InTime>& CordonPlanner::Work::AllAt(uint32_t junction) {
+  const auto [at, is_new] = option_cache.try_emplace(junction);
+  const int64_t latest = int64_t{suspect_ms[junction]} - options.margin_ms;
+  if (is_new && latest >= 0) {
+    const auto closings = times.AllClosings(junction, static_cast<uint32_t>(latest));
+    option_cache[junction] = InTimeAt(junction, closings);
   }
-  at->second = std::move(list);
-  return at->second;
+  return option_cache[junction];
 }
 
 HeldCut CordonPlanner::Work::FindClosed(CordonPlan& plan) {
   HeldCut best;
-  // The matching asks for a reference that stays valid while others are added.
-  option_cache.reserve(4096);
+  const HoldOptions hold{[this](uint32_t j) { return InTimeAt(j, times.EarliestTwo(j)); },
+                         [this](uint32_t j) { return AllAt(j); }};
   for (size_t i = 0; i < kRings.size(); ++i) {
     const bool last = i + 1 == kRings.size();
     plan.ring_ms = static_cast<uint32_t>(kRings[i] * options.horizon_ms);
     const uint32_t cuts_left = options.most_cuts - std::min(options.most_cuts, plan.cuts_tried);
-    best = FindHeldCut(
-        Ground(plan.ring_ms + sighting.age_ms), static_cast<int32_t>(units.size()),
-        [this](uint32_t j) -> const std::vector<InTime>& { return OptionsAt(j); },
-        last ? cuts_left : std::min(cuts_left, kCutsPerInnerRing));
+    best = FindHeldCut(Ground(plan.ring_ms + sighting.age_ms), static_cast<int32_t>(units.size()),
+                       hold, last ? cuts_left : std::min(cuts_left, kCutsPerInnerRing));
     plan.cuts_tried += best.cuts;
     if (best.found || best.enclosed) break;
   }
@@ -250,13 +256,15 @@ void CordonPlanner::Work::FillClosed(const HeldCut& cut, CordonPlan& plan) {
   plan.outcome = CordonPlan::Outcome::kClosed;
   for (size_t i = 0; i < cut.junctions.size(); ++i) {
     const uint32_t j = cut.junctions[i];
-    for (const InTime& option : OptionsAt(j)) {
-      if (option.unit != cut.units[i]) continue;
-      const int64_t latest = int64_t{suspect_ms[j]} - options.margin_ms;
-      points.push_back(
-          {j, static_cast<uint32_t>(option.unit), static_cast<uint32_t>(latest - option.slack_ms)});
-    }
+    const auto unit = static_cast<uint32_t>(cut.units[i]);
+    // What the matching used is an upper bound; a search no longer than that gives the exact time.
+    uint32_t bound = suspect_ms[j];
+    for (const UnitClosing& closing : times.EarliestTwo(j))
+      if (closing.unit == unit) bound = std::min(bound, closing.closed_ms);
+    for (const UnitClosing& closing : times.AllClosings(j, bound))
+      if (closing.unit == unit) points.push_back({j, unit, closing.closed_ms});
   }
+  CORDON_CHECK(points.size() == cut.junctions.size(), "every point has its unit in time");
 }
 
 void CordonPlanner::Work::SampleAll() {

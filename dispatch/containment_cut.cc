@@ -82,7 +82,8 @@ void ContainmentCut::NumberVertices() {
 MaxFlow ContainmentCut::BuildFlow(const std::function<int32_t(uint32_t)>& capacity) const {
   int32_t vertices = 2;
   for (const uint32_t j : members_) vertices += Holdable(j) ? 2 : 1;
-  MaxFlow flow(vertices);
+  // About three streets meet at a junction.
+  MaxFlow flow(vertices, 5 * members_.size() + core_.size());
   const auto entry = [&](uint32_t j) { return vertex_[j] == -1 ? kSink : vertex_[j]; };
   for (const uint32_t j : ground_->sources)
     if (vertex_[j] > kSink) flow.AddArc(kSource, vertex_[j], MaxFlow::kUnlimited);
@@ -146,19 +147,32 @@ class HeldCutSearch {
 
  private:
   // Takes the cut if its junctions can be matched; otherwise leaves a violated set in violator_.
+  // All options of a junction are asked for only where the few do not suffice.
   bool Accept(const std::vector<uint32_t>& cut) {
     MatchingOptions options;
-    for (const uint32_t j : cut) options.push_back(options_(j));
-    const Matching matching = WidestMatching(options, units_);
-    if (matching.perfect()) {
-      result_.found = true;
-      result_.junctions = cut;
-      result_.units = matching.unit_of_point;
-      return true;
+    std::vector<bool> complete(cut.size(), false);
+    for (const uint32_t j : cut) options.push_back(options_.few(j));
+    for (;;) {
+      const Matching matching = WidestMatching(options, units_);
+      if (matching.perfect()) {
+        result_.found = true;
+        result_.junctions = cut;
+        result_.units = matching.unit_of_point;
+        return true;
+      }
+      const std::vector<int32_t> violator = HallViolator(options, units_);
+      bool asked = false;
+      for (const int32_t at : violator) {
+        if (complete[at]) continue;
+        complete[at] = true;
+        options[at] = options_.all(cut[at]);
+        asked = true;
+      }
+      if (asked) continue;
+      violator_.clear();
+      for (const int32_t at : violator) violator_.push_back(cut[at]);
+      return false;
     }
-    violator_.clear();
-    for (const int32_t at : HallViolator(options, units_)) violator_.push_back(cut[at]);
-    return false;
   }
 
   bool AcceptEither() {

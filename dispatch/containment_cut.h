@@ -66,8 +66,12 @@ class ContainmentCut {
   std::vector<uint32_t> farthest_;
 };
 
-// When which unit could hold a junction; an empty list: none in time.
-using HoldOptions = std::function<const std::vector<InTime>&(uint32_t junction)>;
+// Which units could hold a junction in time. `few` is cheap and may leave units out; `all` has
+// every one.
+struct HoldOptions {
+  std::function<std::vector<InTime>(uint32_t junction)> few;
+  std::function<std::vector<InTime>(uint32_t junction)> all;
+};
 
 struct HeldCut {
   std::vector<uint32_t> junctions;

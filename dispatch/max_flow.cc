@@ -7,7 +7,9 @@
 
 namespace cordon {
 
-MaxFlow::MaxFlow(int32_t vertices) : vertices_(vertices) {
+MaxFlow::MaxFlow(int32_t vertices, size_t arcs) : vertices_(vertices) {
+  arcs_.reserve(2 * arcs);
+  tails_.reserve(2 * arcs);
   CORDON_CHECK(vertices >= 2, "a network needs a source and a sink");
 }
 

@@ -6,6 +6,7 @@
 // Use: construct, AddArc..., Solve once, then read the cut. One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -16,7 +17,8 @@ class MaxFlow {
   using Vertex = int32_t;
   static constexpr int32_t kUnlimited = 1 << 29;
 
-  explicit MaxFlow(int32_t vertices);
+  // `arcs` is a guess, to save growing.
+  explicit MaxFlow(int32_t vertices, size_t arcs = 0);
 
   // An arc and, for undirected use, its twin of capacity `back`. Returns the arc's index.
   int32_t AddArc(Vertex from, Vertex to, int32_t capacity, int32_t back = 0);
