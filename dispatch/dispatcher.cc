@@ -145,6 +145,11 @@ absl::Status Dispatcher::Read(std::function<absl::Status(EventStore&)> read) {
   return OnOwner([this, read = std::move(read)] { return read(*store_); });
 }
 
+absl::Status Dispatcher::Write(std::function<absl::Status(EventStore&)> write) {
+  return OnOwner(
+      [this, write = std::move(write)] { return InTransaction([&] { return write(*store_); }); });
+}
+
 absl::Status Dispatcher::InTransaction(const std::function<absl::Status()>& work) {
   const BootTime began = clock_.Boot();
   ASSIGN_OR_RETURN(sqlite::Transaction transaction,

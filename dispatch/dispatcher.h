@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -37,9 +38,8 @@ class DispatchListener {
   virtual void OnAlert(const StoredAlert& alert, const proto::Incident* incident) {
     (void)alert, (void)incident;
   }
-  virtual void OnCircles(const proto::ResponseCircles& circles) {
-    (void)circles;
-  }  // without alert_id: a refresh
+  // Without alert_id: a refresh. Without tiers: the areas are as they were.
+  virtual void OnCircles(const proto::ResponseCircles& circles) { (void)circles; }
   virtual void OnIncident(const IncidentStep& step) { (void)step; }
   virtual void OnEvidence(const proto::EvidenceReady& evidence) { (void)evidence; }
   virtual void OnVerdict(const proto::AlertVerdict& verdict) { (void)verdict; }
@@ -125,6 +125,9 @@ class Dispatcher {
   // Runs `read` on the owner thread, which alone may use the store.
   absl::Status Read(std::function<absl::Status(EventStore&)> read);
 
+  // The same inside a transaction; durable when OK.
+  absl::Status Write(std::function<absl::Status(EventStore&)> write);
+
   const proto::DispatchConfig& config() const { return options_.config; }
 
  private:
@@ -165,6 +168,9 @@ class Dispatcher {
   // Only in "circles".
   void CirclesLoop();
   void ComputeFor(std::vector<CirclesJob> jobs);
+  absl::StatusOr<proto::ResponseCircles> ComputeOne(const CirclesJob& job,
+                                                    std::span<const UnitState> units);
+  void Report(CirclesJob job, const proto::ResponseCircles& circles, int64_t computed_ns);
   void RefreshOpen();
   void Tell(const std::function<void(DispatchListener&)>& say);
 
@@ -198,7 +204,7 @@ class Dispatcher {
   BootTime snapshots_checked_{};
 
   // Only in "circles".
-  std::map<std::string, proto::ResponseCircles> shown_;  // by open incident
+  std::set<std::string> shown_;  // open incidents whose areas were drawn
   EtaWatch watch_;
   BootTime refreshed_{};
 

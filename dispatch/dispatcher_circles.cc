@@ -36,56 +36,78 @@ void Dispatcher::CirclesLoop() {
   }
 }
 
-// Alerts of one incident that came together share one search.
+// Alerts of one incident that came together share one search and are shown once; each is reported
+// and recorded.
 void Dispatcher::ComputeFor(std::vector<CirclesJob> jobs) {
   const std::vector<UnitState> units = board_.Snapshot();
-  std::map<std::string, proto::ResponseCircles> done;
+  std::map<std::string, std::vector<CirclesJob>> by_incident;
   for (CirclesJob& job : jobs) {
-    const std::optional<LatLon> scene = SceneOf(job.alert, job.incident);
-    auto found = done.find(job.incident.id());
-    if (found == done.end()) {
-      if (!scene || !options_.compute_circles) {
-        circles_missed_total_.Increment();
-        continue;
-      }
-      absl::StatusOr<proto::ResponseCircles> circles = [&] {
-        const StageTimer timer(clock_, circles_seconds_);
-        return options_.compute_circles({*scene, units, true});
-      }();
-      if (!circles.ok()) {
-        circles_missed_total_.Increment();
-        log::Warning("no circles for an alert",
-                     {{"alert", job.alert.id()}, {"cause", MessageOf(circles.status())}});
-        continue;
-      }
-      found = done.emplace(job.incident.id(), *std::move(circles)).first;
-    }
-    proto::ResponseCircles circles = found->second;
-    circles.set_alert_id(job.alert.id());
-    circles.set_incident_id(job.incident.id());
-    const bool this_host = job.alert.stages().delivered_ns() > 0;
-    if (this_host) job.alert.mutable_stages()->set_circles_ns(ToNanos(clock_.Boot()));
-    shown_[job.incident.id()] = circles;
-    Tell([&](DispatchListener& listener) { listener.OnCircles(circles); });
-    if (this_host) {
-      proto::StageTimes& stages = *job.alert.mutable_stages();
-      stages.set_published_ns(ToNanos(clock_.Boot()));
-      if (stages.received_ns() > 0)
-        report_seconds_.Observe(static_cast<double>(stages.published_ns() - stages.received_ns()) /
-                                1e9);
-    }
-    // What was recommended, and from which positions, is part of the record; it may follow later
-    // than the alert.
-    Task keep = [this, circles] {
-      const absl::Status kept = InTransaction([&] { return store_->PutCircles(circles); });
-      if (!kept.ok())
-        log::Error("circles could not be recorded",
-                   {{"alert", circles.alert_id()}, {"cause", MessageOf(kept)}});
-    };
-    if (tasks_.Push(std::move(keep)) != PushResult::kPushed) circles_missed_total_.Increment();
-    const AlertReport report{std::move(job.alert), std::move(job.incident), std::move(circles)};
-    Tell([&](DispatchListener& listener) { listener.OnReport(report); });
+    std::string id = job.incident.id();
+    by_incident[std::move(id)].push_back(std::move(job));
   }
+  auto record = std::make_shared<std::vector<proto::ResponseCircles>>();
+  for (auto& [id, together] : by_incident) {
+    absl::StatusOr<proto::ResponseCircles> circles = ComputeOne(together.back(), units);
+    if (!circles.ok()) {
+      circles_missed_total_.Increment(static_cast<double>(together.size()));
+      log::Warning("no circles for an alert",
+                   {{"alert", together.back().alert.id()}, {"cause", MessageOf(circles.status())}});
+      continue;
+    }
+    circles->set_incident_id(id);
+    circles->set_alert_id(together.back().alert.id());
+    const int64_t computed_ns = ToNanos(clock_.Boot());
+    Tell([&](DispatchListener& listener) { listener.OnCircles(*circles); });
+    for (CirclesJob& job : together) {
+      circles->set_alert_id(job.alert.id());
+      record->push_back(*circles);
+      Report(std::move(job), *circles, computed_ns);
+    }
+  }
+  if (record->empty()) return;
+  // What was recommended, and from which positions, is part of the record; it may follow later than
+  // the alert.
+  Task keep = [this, record] {
+    const absl::Status kept = InTransaction([&]() -> absl::Status {
+      for (const proto::ResponseCircles& circles : *record)
+        RETURN_IF_ERROR(store_->PutCircles(circles));
+      return absl::OkStatus();
+    });
+    if (!kept.ok())
+      log::Error("circles could not be recorded",
+                 {{"alerts", record->size()}, {"cause", MessageOf(kept)}});
+  };
+  if (tasks_.Push(std::move(keep)) != PushResult::kPushed)
+    log::Warning("circles were not recorded: the dispatcher is overloaded",
+                 {{"alerts", record->size()}});
+}
+
+absl::StatusOr<proto::ResponseCircles> Dispatcher::ComputeOne(const CirclesJob& job,
+                                                              std::span<const UnitState> units) {
+  const std::optional<LatLon> scene = SceneOf(job.alert, job.incident);
+  if (!scene)
+    return absl::FailedPreconditionError("neither the alert nor its incident has a place");
+  if (!options_.compute_circles) return absl::UnimplementedError("there is no road network");
+  // Areas depend on the scene alone; once drawn for the incident they are not drawn again.
+  const bool areas = !shown_.contains(job.incident.id());
+  const StageTimer timer(clock_, circles_seconds_);
+  absl::StatusOr<proto::ResponseCircles> circles = options_.compute_circles({*scene, units, areas});
+  if (circles.ok()) shown_.insert(job.incident.id());
+  return circles;
+}
+
+void Dispatcher::Report(CirclesJob job, const proto::ResponseCircles& circles,
+                        int64_t computed_ns) {
+  proto::StageTimes& stages = *job.alert.mutable_stages();
+  if (stages.delivered_ns() > 0) {  // of this host
+    stages.set_circles_ns(computed_ns);
+    stages.set_published_ns(ToNanos(clock_.Boot()));
+    if (stages.received_ns() > 0)
+      report_seconds_.Observe(static_cast<double>(stages.published_ns() - stages.received_ns()) /
+                              1e9);
+  }
+  const AlertReport report{std::move(job.alert), std::move(job.incident), circles};
+  Tell([&](DispatchListener& listener) { listener.OnReport(report); });
 }
 
 // Units move while people decide: ETAs of open incidents stay current. Areas depend on the scene
@@ -96,11 +118,11 @@ void Dispatcher::RefreshOpen() {
     absl::MutexLock lock(&mutex_);
     incidents = open_incidents_;
   }
-  std::erase_if(shown_, [&](const auto& entry) {
+  std::erase_if(shown_, [&](const std::string& entry) {
     const bool gone =
         std::none_of(incidents.begin(), incidents.end(),
-                     [&](const proto::Incident& incident) { return incident.id() == entry.first; });
-    if (gone) watch_.Forget(entry.first);
+                     [&](const proto::Incident& incident) { return incident.id() == entry; });
+    if (gone) watch_.Forget(entry);
     return gone;
   });
   if (incidents.empty() || !options_.compute_circles) return;
@@ -116,7 +138,7 @@ void Dispatcher::RefreshOpen() {
         options_.compute_circles({scene, units, areas});
     if (!circles.ok()) continue;
     circles->set_incident_id(incident->id());
-    if (areas) shown_[incident->id()] = *circles;
+    shown_.insert(incident->id());
     Tell([&](DispatchListener& listener) { listener.OnCircles(*circles); });
     for (proto::Notice& notice : watch_.Look(*incident, *circles, clock_.Boot())) {
       Task raise = [this, notice = std::move(notice)] {

@@ -45,6 +45,11 @@ CREATE INDEX notice_open ON notice(number) WHERE cleared_us = 0;
 CREATE TABLE timer (
   kind TEXT NOT NULL, incident_id TEXT NOT NULL, unit_id TEXT NOT NULL, boot_id TEXT NOT NULL, due_ns INTEGER NOT NULL,
   PRIMARY KEY (kind, incident_id, unit_id)) WITHOUT ROWID;
+)sql",
+    // A step once released is never changed; a new one follows it.
+    R"sql(
+CREATE TABLE closure_change (number INTEGER PRIMARY KEY, id TEXT NOT NULL, closed INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX closure_change_by_id ON closure_change(id, number);
 )sql"};
 
 template <class Message>
@@ -197,6 +202,15 @@ absl::Status EventStore::ClearNotice(uint64_t number, WallTime at) {
   return clear->Bind(1, ToMicros(at)).Bind(2, static_cast<int64_t>(number)).Run();
 }
 
+absl::Status EventStore::AddClosureChange(const proto::RoadClosureChange& change) {
+  ASSIGN_OR_RETURN(sqlite::Statement * add,
+                   Use("INSERT INTO closure_change(id, closed, body) VALUES(?,?,?)"));
+  return add->Bind(1, change.id())
+      .Bind(2, int64_t{change.closed()})
+      .BindBlob(3, change.SerializeAsString())
+      .Run();
+}
+
 absl::Status EventStore::PutTimer(const StoredTimer& timer) {
   ASSIGN_OR_RETURN(sqlite::Statement * put, Use("INSERT OR REPLACE INTO timer(kind, incident_id, "
                                                 "unit_id, boot_id, due_ns) VALUES(?,?,?,?,?)"));
@@ -320,6 +334,13 @@ absl::StatusOr<std::vector<proto::Notice>> EventStore::Notices(bool open_only, u
     notice.set_cleared_us(select.Int(2));
     notices.push_back(std::move(notice));
   }
+}
+
+absl::StatusOr<std::vector<proto::RoadClosureChange>> EventStore::Closures() {
+  ASSIGN_OR_RETURN(sqlite::Statement * select,
+                   Use("SELECT body FROM closure_change WHERE closed = 1 AND number IN (SELECT "
+                       "max(number) FROM closure_change GROUP BY id)"));
+  return ReadAll<proto::RoadClosureChange>(*select, "closure");
 }
 
 absl::StatusOr<std::vector<StoredTimer>> EventStore::Timers() {

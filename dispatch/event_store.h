@@ -82,6 +82,7 @@ class EventStore {
   absl::Status AddUnitChange(const proto::UnitChange& change);
   absl::StatusOr<uint64_t> AddNotice(const proto::Notice& notice);
   absl::Status ClearNotice(uint64_t number, WallTime at);
+  absl::Status AddClosureChange(const proto::RoadClosureChange& change);
   absl::Status PutTimer(const StoredTimer& timer);
   absl::Status RemoveTimers(const std::string& incident_id, const std::string& unit_id);
   absl::Status RemoveTimer(const StoredTimer& timer);
@@ -97,6 +98,7 @@ class EventStore {
   absl::StatusOr<std::vector<proto::IncidentChange>> IncidentChanges(const std::string& id);
   absl::StatusOr<std::vector<proto::UnitChange>> LastUnitChanges();  // one for each unit
   absl::StatusOr<std::vector<proto::Notice>> Notices(bool open_only, uint32_t limit);
+  absl::StatusOr<std::vector<proto::RoadClosureChange>> Closures();  // in force
   absl::StatusOr<std::vector<StoredTimer>> Timers();
   absl::StatusOr<std::vector<RuleScore>> RuleScores(WallTime since, WallTime now);
 
