@@ -59,6 +59,8 @@ absl::StatusOr<std::unique_ptr<DispatchService>> DispatchService::Start(const pr
 // In the reverse order of the hops: nothing new comes in, then what is there is finished.
 DispatchService::~DispatchService() {
   console_.reset();
+  api_.reset();
+  road_desk_.reset();
   commands_.reset();
   telemetry_.reset();
   inbox_.reset();
@@ -155,6 +157,10 @@ absl::Status DispatchService::OpenConsole() {
     command.mutable_live_preview()->set_camera_id(camera);
     return commands_->Call(NodeId(node), std::move(command), kCommandDeadline);
   };
+  ASSIGN_OR_RETURN(road_desk_, RoadDesk::Start(clock_, metrics_, site_, *dispatcher_, *units_,
+                                               *feed_, conditions_, travel_));
+  options.extensions = road_desk_->extensions();
+  options.site_extras = road_desk_->site_extras();
   api_ = std::make_unique<Api>(clock_, std::move(options));
   ConsoleServer::Options server;
   server.listen = site_.console().listen();

@@ -16,6 +16,7 @@
 #include "cli/response_circles.h"
 #include "console/api.h"
 #include "console/feed.h"
+#include "console/road_desk.h"
 #include "console/server.h"
 #include "dispatch/dispatcher.h"
 #include "proto/config.pb.h"
@@ -68,6 +69,7 @@ class DispatchService {
   std::unique_ptr<AlertInbox> inbox_;
   std::unique_ptr<TelemetrySubscriber> telemetry_;
   std::unique_ptr<CommandClient> commands_;
+  std::unique_ptr<RoadDesk> road_desk_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<ConsoleServer> console_;
   std::string url_;

@@ -157,7 +157,9 @@ void Feed::OnAlert(const StoredAlert& alert, const proto::Incident* incident) {
 void Feed::OnCircles(const proto::ResponseCircles& circles) {
   Json json = ToJson(circles, true);
   absl::MutexLock lock(&mutex_);
-  if (!incidents_.contains(circles.incident_id())) return;
+  // A refresh may be on its way while the incident is closed.
+  const auto incident = incidents_.find(circles.incident_id());
+  if (incident == incidents_.end() || !incident->second["open"].get<bool>()) return;
   Json& kept = circles_[circles.incident_id()];
   if (json["tiers"].empty() && kept.is_object()) {
     // A refresh: clients keep the areas that they have.

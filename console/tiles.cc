@@ -208,9 +208,8 @@ void WriteSites(const RoadNetwork& network, const TileProjection& projection,
   layer.Finish(into);
 }
 
-std::optional<TileId> ParsePath(const std::string& path) {
-  const std::vector<std::string> parts =
-      absl::StrSplit(path.substr(sizeof(RoadTiles::kPrefix) - 1), '/');
+std::optional<TileId> ParsePath(const std::string& path, size_t prefix) {
+  const std::vector<std::string> parts = absl::StrSplit(path.substr(prefix), '/');
   constexpr std::string_view kSuffix = ".mvt";
   if (parts.size() != 3 || !parts[2].ends_with(kSuffix)) return std::nullopt;
   TileId tile;
@@ -260,7 +259,7 @@ RoadTiles::Bytes RoadTiles::Cached(const TileId& tile) {
 }
 
 HttpResponse RoadTiles::Handle(const HttpRequest& request) {
-  const std::optional<TileId> tile = ParsePath(request.path);
+  const std::optional<TileId> tile = ParsePath(request.path, sizeof(kPrefix) - 1);
   if (!tile)
     return ErrorResponse(absl::NotFoundError("a tile is /api/tiles/Z/X/Y.mvt, Z at most 16"));
   HttpResponse response{200,
@@ -272,6 +271,34 @@ HttpResponse RoadTiles::Handle(const HttpRequest& request) {
     return response;
   }
   response.body = *Cached(*tile);
+  return response;
+}
+
+HttpResponse RoadTiles::HandleCoverage(const HttpRequest& request,
+                                       const CoverageDrawing* drawing) const {
+  const std::optional<TileId> tile = ParsePath(request.path, sizeof(kCoveragePrefix) - 1);
+  if (!tile)
+    return ErrorResponse(
+        absl::NotFoundError("a tile is /api/coverage-tiles/Z/X/Y.mvt, Z at most 16"));
+  HttpResponse response{200, "application/vnd.mapbox-vector-tile", {}, {}};
+  if (drawing == nullptr) return response;
+  const TileProjection projection(*tile);
+  std::map<uint8_t, std::vector<std::vector<TilePoint>>> by_tier;
+  for (const auto& [group, pieces] : PiecesOf(*network_, *tile, projection)) {
+    if (group.first >= RoadClass::kPath) continue;
+    for (const PieceId piece : pieces) {
+      std::vector<TilePoint> line;
+      for (const RoadPoint& point : network_->shape(piece))
+        line.push_back(projection.Project(point.ToLatLon()));
+      for (auto& part : console::ClipLine(line, 2))
+        by_tier[drawing->tier_of_piece[piece.value]].push_back(std::move(part));
+    }
+  }
+  protozero::pbf_writer writer(response.body);
+  LayerWriter layer("coverage");
+  for (const auto& [tier, parts] : by_tier)
+    layer.Add(kTypeLine, console::EncodeLines(parts), {{"tier", std::to_string(tier)}});
+  layer.Finish(writer);
   return response;
 }
 

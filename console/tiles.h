@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "console/coverage_feed.h"
 #include "console/http.h"
 #include "dispatch/road_network.h"
 
@@ -40,6 +41,12 @@ class RoadTiles {
   // GET /api/tiles/Z/X/Y.mvt
   HttpResponse Handle(const HttpRequest& request);
   static constexpr char kPrefix[] = "/api/tiles/";
+
+  // GET /api/coverage-tiles/Z/X/Y.mvt: one layer "coverage" of the roads that count, with "tier":
+  // the position of the fastest tier that covers them, or their number where none does. Not cached:
+  // it changes every second.
+  HttpResponse HandleCoverage(const HttpRequest& request, const CoverageDrawing* drawing) const;
+  static constexpr char kCoveragePrefix[] = "/api/coverage-tiles/";
 
  private:
   using Bytes = std::shared_ptr<const std::string>;
