@@ -36,6 +36,7 @@ std::vector<std::string> LogArguments(const LogOptions& options);
 int Report(const absl::Status& status);
 
 void RegisterCheck(CLI::App& app, Outcome& outcome);
+void RegisterEvents(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);
 void RegisterDispatch(CLI::App& app, const LogOptions& log, Outcome& outcome);
 void RegisterNode(CLI::App& app, const LogOptions& log, Outcome& outcome);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <csignal>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/file_util.h"
@@ -13,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/http_client.h"
 #include "cli/simulated_unit.h"
+#include "cli/stop_signal.h"
 #include "dispatch/demo_city.h"
 #include "dispatch/road_draft.h"
 
@@ -31,8 +31,6 @@ struct SimulateOptions {
   bool quiet = false;
   bool json = false;
 };
-
-volatile std::sig_atomic_t stop_asked = 0;
 
 absl::StatusOr<std::shared_ptr<const RoadNetwork>> OpenRoads(const std::string& path) {
   if (path != "demo") return RoadNetwork::Open(path);
@@ -71,14 +69,13 @@ class Simulation {
   int Run() {
     const BootTime began = SystemClock().Boot();
     BootTime tick = began;
-    while (stop_asked == 0 &&
+    Milliseconds wait{0};
+    while (!stop_.WaitFor(wait) &&
            (options_.for_s == 0 || SystemClock().Boot() - began < Seconds(options_.for_s))) {
       for (Crew& crew : crews_) crew.unit->Drive(Seconds(1));
-      const absl::Status status = Exchange();
-      Tell(status);
+      Tell(Exchange());
       tick += Seconds(1);
-      const auto wait = tick - SystemClock().Boot();
-      if (wait > Nanoseconds(0)) std::this_thread::sleep_for(wait);
+      wait = std::chrono::duration_cast<Milliseconds>(tick - SystemClock().Boot());
       if (wait < -Seconds(2))
         tick = SystemClock().Boot();  // the server was slow: do not hurry after it
     }
@@ -197,9 +194,9 @@ class Simulation {
 
   // Once when the dispatcher is lost and once when it is back.
   void Tell(const absl::Status& status) {
-    if (status.ok() == connected_) return;
+    if (connected_ == status.ok()) return;
     connected_ = status.ok();
-    if (connected_) {
+    if (*connected_) {
       if (!options_.quiet)
         fmt::print(stderr, "simulate: {} units report to {}\n", crews_.size(), options_.to);
     } else {
@@ -209,11 +206,12 @@ class Simulation {
 
   const SimulateOptions& options_;
   const std::string token_;
+  StopSignal stop_;
   SimulatedCity city_;
   HttpClient client_;
   std::vector<Crew> crews_;
   std::map<std::string, LatLon> scenes_;
-  bool connected_ = false;
+  std::optional<bool> connected_;  // not known before the first talk
 };
 
 int Simulate(const SimulateOptions& options) {
@@ -225,8 +223,6 @@ int Simulate(const SimulateOptions& options) {
     if (!text.ok()) return Report(text.status());
     token = text->substr(0, text->find_first_of("\r\n"));
   }
-  std::signal(SIGINT, [](int) { stop_asked = 1; });
-  std::signal(SIGTERM, [](int) { stop_asked = 1; });
   return Simulation(options, *roads, std::move(token)).Run();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/time.h"
+
 namespace cordon::cli {
 
 // SIGINT and SIGTERM of this process, for the commands that run until they are told to stop. Make
@@ -11,6 +13,8 @@ class StopSignal {
   StopSignal();
   // Until one arrives; its number.
   int Wait();
+  // At most this long; false when the time was up.
+  bool WaitFor(Milliseconds most);
 };
 
 }  // namespace cordon::cli
