@@ -24,8 +24,10 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 export function render(parent: HTMLElement, ...children: Child[]): void {
   const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['key'] : undefined;
   const inside = focused !== undefined && parent.contains(document.activeElement);
+  const top = parent.scrollTop;
   const scrolled = [...parent.querySelectorAll<HTMLElement>('[data-scroll]')].map((node) => node.scrollTop);
   parent.replaceChildren(...children.filter((child): child is Node | string => Boolean(child)));
   parent.querySelectorAll<HTMLElement>('[data-scroll]').forEach((node, i) => (node.scrollTop = scrolled[i] ?? 0));
+  parent.scrollTop = top;
   if (inside) parent.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }

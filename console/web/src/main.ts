@@ -4,11 +4,11 @@ import './page.css';
 import { fetchSite, operatorName, post, setOperatorName } from './api';
 import { el, render } from './dom';
 import { Feed } from './feed';
-import { ago, timeOfDay } from './format';
+import { ago, minutes, timeOfDay } from './format';
 import { CityMap } from './map';
-import { drawDetail, drawList, sortedIncidents, type Tab, type View } from './panels';
+import { cordonOf, drawDetail, drawList, sortedIncidents, type Tab, type View } from './panels';
 import { State } from './state';
-import type { Site } from './types';
+import type { Coverage, Site } from './types';
 
 const bar = document.getElementById('bar')!;
 const banner = document.getElementById('banner')!;
@@ -55,7 +55,7 @@ class Desk {
     this.chooseSelected();
     this.drawBar();
     render(list, ...drawList(this.view()));
-    if (any('alert', 'incident', 'circles', 'evidence', 'verdict', 'unit', 'selection', 'ages')) render(detail, ...drawDetail(this.view()));
+    if (any('alert', 'incident', 'circles', 'evidence', 'verdict', 'unit', 'contain', 'selection', 'ages')) render(detail, ...drawDetail(this.view()));
     const incident = this.selected === null ? undefined : this.state.incidents.get(this.selected);
     const circles = incident ? this.state.circles.get(incident.id) : undefined;
     if (any('units', 'unit', 'ages')) this.map.showUnits(this.state, performance.now());
@@ -63,12 +63,28 @@ class Desk {
     if (any('circles', 'incident', 'selection', 'hover')) this.map.showCircles(circles, incident?.units ?? [], this.hovered);
     if (any('health')) this.map.showCameras(this.site, this.state);
     if (any('coverage', 'selection')) this.drawCoverage();
+    if (any('contain', 'incident', 'selection')) this.map.showCordon(cordonOf(this.state, incident));
     if (incident) this.map.frame(incident.id, circles);
   }
 
   private drawCoverage(): void {
-    const coverage = this.state.latest['coverage'] as { features?: GeoJSON.Feature[] } | undefined;
-    this.map.showCoverage(this.coverage ? (coverage?.features ?? []) : null);
+    const coverage = this.state.latest['coverage'] as Coverage | undefined;
+    this.map.showCoverage(this.coverage && coverage ? coverage : null);
+  }
+
+  private coverageText(): string {
+    const coverage = this.state.latest['coverage'] as Coverage | undefined;
+    if (!coverage || coverage.road_km === 0) return 'Coverage';
+    const shares = coverage.tiers.map((tier) => `${minutes(tier.tier_s)} ${Math.round((100 * tier.covered_km) / coverage.road_km)} %`);
+    const gaps = coverage.places.filter((place) => place.state === 'gap').length;
+    return `Coverage  ${shares.join('  ')}${gaps > 0 ? `  ${gaps} places open` : ''}`;
+  }
+
+  private async contain(): Promise<void> {
+    if (this.selected === null) return;
+    await this.send('/api/contain', { incident: this.selected });
+    const cordon = cordonOf(this.state, this.state.incidents.get(this.selected));
+    if (cordon) this.map.frameCordon(cordon);
   }
 
   private view(): View {
@@ -80,6 +96,7 @@ class Desk {
       busy: this.busy,
       act: (verb, body) => void this.act(verb, body),
       judge: (alert, verdict) => void this.send(`/api/alerts/${encodeURIComponent(alert)}/verdict`, { verdict }),
+      contain: () => void this.contain(),
       select: (incident) => this.select(incident),
       show: (tab) => {
         this.tab = tab;
@@ -173,7 +190,7 @@ class Desk {
       el('span', { class: 'grow' }),
       test && el('span', { class: 'muted', title: 'The last test alert went through the whole chain' }, `chain proved ${ago(Date.now() + this.state.skew - test.time_ms)} ago`),
       el('button', { class: `toggle ${this.coverage ? 'on' : ''}`, 'data-key': 'coverage', 'aria-pressed': this.coverage ? 'true' : 'false', title: 'Key C',
-        onclick: () => this.toggleCoverage() }, 'Coverage'),
+        onclick: () => this.toggleCoverage() }, this.coverageText()),
       el('label', { class: 'operator' }, 'Operator',
         el('input', { 'data-key': 'operator', value: operatorName(), maxlength: 40, placeholder: 'your name', onchange: (event) => setOperatorName((event.target as HTMLInputElement).value.trim()) })),
       el('span', { class: `link ${live ? 'live' : 'lost'}` }, live ? `live, data ${age < 1500 ? 'now' : ago(age)}` : age === Infinity ? 'connecting' : `no data for ${ago(age)}`),

@@ -6,7 +6,7 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import { clock } from './format';
 import type { State } from './state';
 import { GROUND, mapStyle, SEVERITY_COLOURS, STATUS_COLOURS, TIER_COLOURS } from './style';
-import type { Circles, Site, Unit } from './types';
+import type { Circles, Cordon, Coverage, Site, Unit } from './types';
 
 maplibregl.setWorkerUrl(workerUrl);
 
@@ -30,9 +30,9 @@ function drawUnit(colour: string, heading: boolean, stale: boolean, kind: string
   if (heading && !stale) {
     g.fillStyle = colour;
     g.beginPath();
-    g.moveTo(0, -25);
-    g.lineTo(10, -9);
-    g.lineTo(-10, -9);
+    g.moveTo(0, -26);
+    g.lineTo(11, -10);
+    g.lineTo(-11, -10);
     g.closePath();
     g.fill();
   }
@@ -95,7 +95,7 @@ export class CityMap {
     this.tiers = site.tiers_s;
     this.map = new maplibregl.Map({
       container,
-      style: mapStyle(site.attribution ?? ''),
+      style: mapStyle(site.attribution ?? '', site.roads_version ?? ''),
       attributionControl: { compact: true },
       dragRotate: false,
       pitchWithRotate: false,
@@ -107,6 +107,9 @@ export class CityMap {
     this.map.addControl(new maplibregl.ScaleControl({ unit: 'metric' }), 'bottom-left');
     this.home(site, false);
     this.map.on('load', () => this.addLayers(site));
+    // For tests and pictures: everything asked for is drawn.
+    this.map.on('idle', () => (container.dataset['idle'] = 'yes'));
+    this.map.on('dataloading', () => (container.dataset['idle'] = 'no'));
     this.map.on('error', (event) => console.warn('map:', event.error?.message));
   }
 
@@ -125,18 +128,23 @@ export class CityMap {
     for (const [status, colour] of Object.entries(STATUS_COLOURS))
       for (const kind of ['car', 'motorcycle', 'foot'])
         for (const form of ['still', 'moving', 'stale'])
-          map.addImage(`unit-${kind}-${status}-${form}`, drawUnit(colour, form === 'moving', form === 'stale', kind), { pixelRatio: 2 });
+          map.addImage(`unit-${kind}-${status}-${form}`, drawUnit(colour, form === 'moving', form === 'stale', kind), { pixelRatio: 1.6 });
     for (const [severity, colour] of Object.entries(SEVERITY_COLOURS))
-      map.addImage(`scene-${severity}`, drawScene(colour), { pixelRatio: 2 });
+      map.addImage(`scene-${severity}`, drawScene(colour), { pixelRatio: 1.7 });
 
     const empty = collection([]);
-    for (const id of ['coverage', 'tiers', 'routes', 'cameras', 'places', 'scenes', 'units'])
+    for (const id of ['tiers', 'routes', 'cameras', 'places', 'gaps', 'cordon', 'scenes', 'units'])
       map.addSource(id, { type: 'geojson', data: empty });
+    map.addSource('coverage', { type: 'vector', tiles: [`${location.origin}/api/coverage-tiles/{z}/{x}/{y}.mvt`], minzoom: 9, maxzoom: 15 });
 
     const below = 'small-names';
     const tierColour = ['get', 'colour'] as unknown as string;
-    map.addLayer({ id: 'coverage', type: 'line', source: 'coverage', layout: { 'line-cap': 'round', visibility: 'none' },
-      paint: { 'line-color': ['get', 'colour'], 'line-width': ['interpolate', ['linear'], ['zoom'], 11, 1, 15, 3.5], 'line-opacity': 0.75 } }, below);
+    const coverageColours: string[] = this.tiers.flatMap((_, i) => [String(i), TIER_COLOURS[i] ?? '#8a96a3']);
+    map.addLayer({ id: 'coverage', type: 'line', source: 'coverage', 'source-layer': 'coverage', layout: { 'line-cap': 'round', visibility: 'none' },
+      paint: { 'line-color': ['match', ['get', 'tier'], ...coverageColours, '#7a1f2a'] as unknown as string,
+        'line-width': ['interpolate', ['linear'], ['zoom'], 10, 0.8, 15, 3.5], 'line-opacity': 0.7 } }, below);
+    map.addLayer({ id: 'gaps', type: 'symbol', source: 'gaps', layout: { 'text-field': ['get', 'label'], 'text-font': ['sans-serif'], 'text-size': 11, visibility: 'none' },
+      paint: { 'text-color': '#ff9aa5', 'text-halo-color': GROUND, 'text-halo-width': 1.8 } });
     map.addLayer({ id: 'tier-fill', type: 'fill', source: 'tiers',
       paint: { 'fill-color': tierColour, 'fill-opacity': ['get', 'opacity'], 'fill-antialias': false } }, 'paths');
     map.addLayer({ id: 'tier-line', type: 'line', source: 'tiers', layout: { 'line-join': 'round' },
@@ -159,6 +167,12 @@ export class CityMap {
       layout: { 'text-field': ['get', 'label'], 'text-font': ['sans-serif'], 'text-size': 11, 'text-offset': [0, 1.15], 'text-anchor': 'top',
         'text-optional': true, 'symbol-sort-key': ['get', 'rank'] },
       paint: { 'text-color': ['get', 'text'], 'text-halo-color': GROUND, 'text-halo-width': 1.6 } });
+    map.addLayer({ id: 'cordon', type: 'circle', source: 'cordon',
+      paint: { 'circle-radius': ['match', ['get', 'what'], 'leak', 8, 9], 'circle-color': ['match', ['get', 'what'], 'leak', '#3a0f16', '#0f2a4a'],
+        'circle-stroke-color': ['match', ['get', 'what'], 'leak', '#ff4d5e', '#8ec5ff'], 'circle-stroke-width': 3 } });
+    map.addLayer({ id: 'cordon-names', type: 'symbol', source: 'cordon',
+      layout: { 'text-field': ['get', 'label'], 'text-font': ['sans-serif'], 'text-size': 12, 'text-offset': [0, 1.1], 'text-anchor': 'top' },
+      paint: { 'text-color': ['match', ['get', 'what'], 'leak', '#ff9aa5', '#cfe6ff'], 'text-halo-color': GROUND, 'text-halo-width': 1.8 } });
     map.addLayer({ id: 'scene-ring', type: 'circle', source: 'scenes', filter: ['==', ['get', 'selected'], true],
       paint: { 'circle-radius': 22, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': '#ffffff', 'circle-stroke-width': 2, 'circle-stroke-opacity': 0.85 } });
     map.addLayer({ id: 'scenes', type: 'symbol', source: 'scenes',
@@ -243,10 +257,35 @@ export class CityMap {
     this.set('routes', routes);
   }
 
-  showCoverage(features: GeoJSON.Feature[] | null): void {
+  /** The overlay, or nothing. Tiles are asked for again when the coverage has changed, at most every two seconds. */
+  showCoverage(coverage: Coverage | null): void {
     if (!this.ready) return;
-    this.map.setLayoutProperty('coverage', 'visibility', features ? 'visible' : 'none');
-    if (features) this.set('coverage', features);
+    for (const layer of ['coverage', 'gaps']) this.map.setLayoutProperty(layer, 'visibility', coverage ? 'visible' : 'none');
+    if (!coverage) return;
+    const now = performance.now();
+    if (coverage.version !== this.coverageVersion && now - this.coverageAt > 2000) {
+      this.coverageVersion = coverage.version;
+      this.coverageAt = now;
+      this.map.refreshTiles('coverage');
+    }
+    this.set('gaps', coverage.gaps.map((gap) => point(gap.lon, gap.lat, { label: `${gap.uncovered_km.toFixed(1)} km open` })));
+  }
+  private coverageVersion = -1;
+  private coverageAt = 0;
+
+  showCordon(cordon: Cordon | null): void {
+    if (!this.ready) return;
+    this.set('cordon', [
+      ...(cordon?.points ?? []).map((hold) => point(hold.lon, hold.lat, { what: 'point', label: `${hold.unit}  ${clock(hold.eta_ms)}` })),
+      ...(cordon?.leaks ?? []).map((leak) => point(leak.lon, leak.lat, { what: 'leak', label: `open after ${clock(leak.suspect_ms)}` })),
+    ]);
+  }
+
+  /** Shows the whole cordon. */
+  frameCordon(cordon: Cordon): void {
+    const bounds = new maplibregl.LngLatBounds([cordon.sighting.lon, cordon.sighting.lat], [cordon.sighting.lon, cordon.sighting.lat]);
+    for (const at of [...cordon.points, ...cordon.leaks]) bounds.extend([at.lon, at.lat]);
+    this.map.fitBounds(bounds, { padding: 60, maxZoom: 15, duration: 500 });
   }
 
   /** Brings an incident into view, once for each choice: the map then stays where people put it. */

@@ -4,7 +4,7 @@
 import { el } from './dom';
 import { ago, clock, metres, minutes, SEVERITIES, timeOfDay, words } from './format';
 import type { State } from './state';
-import type { Alert, Circles, Incident, Site, UnitEta } from './types';
+import type { Alert, Circles, Cordon, Incident, Site, UnitEta } from './types';
 
 export type Tab = 'incidents' | 'units' | 'cameras';
 
@@ -16,6 +16,7 @@ export interface View {
   busy: boolean;
   act: (verb: string, body?: Record<string, unknown>) => void;
   judge: (alert: string, verdict: boolean) => void;
+  contain: () => void;
   select: (incident: string) => void;
   show: (tab: Tab) => void;
   hover: (unit: string | null) => void;
@@ -151,6 +152,28 @@ function unitRanking(view: View, incident: Incident): HTMLElement {
       ...outside.slice(0, 8).map((eta) => etaRow(view, incident, eta))));
 }
 
+/** The newest cordon when it is about this incident's place. */
+export function cordonOf(state: State, incident: Incident | undefined): Cordon | null {
+  const cordon = state.latest['contain'] as Cordon | undefined;
+  if (!cordon || !incident?.place) return null;
+  const near = Math.abs(cordon.sighting.lat - incident.place.lat) < 1e-5 && Math.abs(cordon.sighting.lon - incident.place.lon) < 1e-5;
+  return near && incident.open ? cordon : null;
+}
+
+function cordonBlock(view: View, cordon: Cordon): HTMLElement {
+  const left = cordon.expires_ms - serverNow(view.state);
+  const closed = cordon.outcome === 'closed' || cordon.outcome === 'enclosed';
+  return el('section', { class: `cordon ${left <= 0 ? 'expired' : ''}` },
+    el('h3', {}, 'Cordon (advice)', el('span', { class: `age ${left <= 0 ? 'stale' : ''}` }, left <= 0 ? 'expired: ask again' : `holds if sent within ${clock(left)}`)),
+    el('p', {}, closed ? `Closes with ${cordon.points.length} points.` : `Cannot close: catches ${Math.round(cordon.covered_probability * 100)} % of the likely ways.`),
+    el('ul', { class: 'rows' },
+      ...cordon.points.map((hold) => el('li', { class: 'row' }, el('span', { class: 'time tier-1' }, clock(hold.eta_ms)),
+        el('span', { class: 'grow' }, el('b', {}, hold.unit), el('small', {}, `${hold.roads || 'unnamed junction'} · ${Math.round(hold.slack_ms / 1000)} s to spare`)))),
+      ...cordon.leaks.slice(0, 5).map((leak) => el('li', { class: 'row' }, el('span', { class: 'time bad-text' }, 'open'),
+        el('span', { class: 'grow' }, leak.roads || 'unnamed junction', el('small', {}, `${Math.round(leak.route_share * 100)} % of the likely ways`))))),
+    el('details', {}, el('summary', {}, 'Assumptions'), el('ul', { class: 'assumptions' }, ...cordon.assumptions.map((text) => el('li', {}, text)))));
+}
+
 function facts(alert: Alert): HTMLElement {
   const stages = alert.stages_ms;
   const latency = stages['published'] ?? stages['circles'] ?? stages['delivered'];
@@ -182,6 +205,7 @@ export function drawDetail(view: View): HTMLElement[] {
   if (!incident) return [el('p', { class: 'nothing' }, 'Choose an incident in the list or on the map.')];
   const alerts = view.state.alertsOf(incident.id);
   const alert = alerts[0];
+  const cordon = cordonOf(view.state, incident);
   const act = (verb: string, label: string, kind = '', key = '') =>
     el('button', { class: kind, 'data-key': `act-${verb}`, disabled: view.busy, onclick: () => view.act(verb), title: key && `Key ${key}` }, label);
   return [
@@ -196,8 +220,10 @@ export function drawDetail(view: View): HTMLElement[] {
     tierChips(view.site, view.state.circles.get(incident.id)),
     incident.open ? el('div', { class: 'actions' },
       incident.state === 'new' && act('acknowledge', 'Acknowledge', 'primary', 'A'),
+      el('button', { 'data-key': 'contain', disabled: view.busy, title: 'Where to hold the roads if the suspect drives away', onclick: () => view.contain() }, 'Cordon'),
       act('close', 'Close'),
-      act('false-alarm', 'False alarm', 'danger', 'F')) : el('span'),
+      act('false-alarm', 'False', 'danger', 'F')) : el('span'),
+    cordon ? cordonBlock(view, cordon) : el('span'),
     unitRanking(view, incident),
     alert ? el('div', { class: 'foot' }, facts(alert), el('div', { class: 'foot-row' }, evidence(alert), verdict(view, alert))) : el('span'),
   ];

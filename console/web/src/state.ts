@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The picture that the server has, kept by its snapshot and numbered updates. No DOM, no network: src/state.test.mjs drives it.
+// The picture that the server has, kept by its snapshot and numbered updates. No DOM, no network: state.test.mjs drives it.
 
 import type { Alert, Camera, Circles, Evidence, Incident, Notice, Snapshot, Unit, Update } from './types';
 

@@ -73,13 +73,13 @@ const MAIN = ['primary', 'secondary'];
 const SMALL = ['tertiary', 'unclassified', 'residential', 'living_street'];
 const LEAST = ['service', 'track', 'pedestrian'];
 
-export function mapStyle(attribution: string): StyleSpecification {
+export function mapStyle(attribution: string, version: string): StyleSpecification {
   return {
     version: 8,
     sources: {
       roads: {
         type: 'vector',
-        tiles: [`${location.origin}/api/tiles/{z}/{x}/{y}.mvt`],
+        tiles: [`${location.origin}/api/tiles/{z}/{x}/{y}.mvt?v=${encodeURIComponent(version)}`],
         minzoom: 8,
         maxzoom: 15,
         attribution,

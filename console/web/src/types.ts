@@ -139,6 +139,7 @@ export interface Site {
   stale_s: number;
   bounds?: [number, number, number, number];
   attribution?: string;
+  roads_version?: string;
 }
 
 export interface Snapshot {
@@ -161,4 +162,28 @@ export interface Update {
   t: number;
   type: string;
   [body: string]: unknown;
+}
+
+export interface Coverage {
+  version: number;
+  computed_ms: number;
+  units: number;
+  road_km: number;
+  tiers: { tier_s: number; covered_km: number; twice_km: number }[];
+  gaps: { lat: number; lon: number; road: string; uncovered_km: number }[];
+  places: { id: string; name: string; lat: number; lon: number; state: string }[];
+}
+
+export interface Cordon {
+  outcome: string;
+  proven: boolean;
+  computed_ms: number;
+  expires_ms: number;
+  sighting: { lat: number; lon: number; age_s: number };
+  covered_probability: number;
+  units_considered: number;
+  assumptions: string[];
+  points: { lat: number; lon: number; roads: string; unit: string; eta_ms: number; closed_ms: number; slack_ms: number }[];
+  leaks: { lat: number; lon: number; roads: string; suspect_ms: number; route_share: number }[];
+  robustness: { adversary: string; closed: boolean; caught_share: number }[];
 }
