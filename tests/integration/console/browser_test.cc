@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built page in a real browser, against a real console. Skips where the page is not built or no
+// browser is installed.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "dispatch/demo_city.h"
+#include "tests/integration/console/desk.h"
+
+namespace cordon::testing {
+namespace {
+
+std::string WebFolder() {
+  const char* source = std::getenv("CORDON_SOURCE_DIR");
+  return std::string(source == nullptr ? "." : source) + "/console/web";
+}
+
+class Script {
+ public:
+  explicit Script(const std::string& command) : pipe_(::popen(command.c_str(), "r")) {}
+  ~Script() {
+    if (pipe_ != nullptr) ::pclose(pipe_);
+  }
+  std::string Line() {
+    std::string line;
+    for (int c = std::fgetc(pipe_); c != EOF && c != '\n'; c = std::fgetc(pipe_))
+      line += static_cast<char>(c);
+    return line;
+  }
+
+ private:
+  std::FILE* pipe_;
+};
+
+TEST(ConsoleBrowser, OperatorSeesAnAlertAndSendsAUnit) {
+  SKIP_WITHOUT(WebFolder() + "/dist/index.html");
+  SKIP_WITHOUT(WebFolder() + "/node_modules/playwright-core");
+  SKIP_WITHOUT("/usr/bin/chromium");
+  Desk::Options options;
+  options.page = WebFolder() + "/dist";
+  options.roads = DemoRoads();
+  const LatLon centre = DemoCityCentre();
+  for (const char* id : {"gate", "yard"}) {
+    proto::CameraConfig& camera = *options.site.add_cameras();
+    camera.set_id(id);
+    camera.set_name(std::string("<img src=x onerror=alert(1)> ") + id);
+    camera.set_lat(centre.lat);
+    camera.set_lon(centre.lon);
+  }
+  Desk desk(std::move(options));
+  desk.UnitAt("car-1", Offset(centre, 30, Metres{900}));
+  desk.Raise("gate", Offset(centre, 90, Metres{600}), "<script>alert(2)</script>", "",
+             proto::RuleConfig::SEVERITY_LOW);
+  Script script("node " + WebFolder() + "/e2e.mjs " + desk.url());
+  const std::string first = script.Line();
+  if (first.starts_with("SKIP")) GTEST_SKIP() << first;
+  ASSERT_EQ(first, "READY");
+  desk.UnitAt("car-1", Offset(centre, 30, Metres{900}));
+  desk.Raise("yard", centre);
+  EXPECT_EQ(script.Line(), "OK");
+}
+
+}  // namespace
+}  // namespace cordon::testing
