@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "bus/ballast.h"
 #include "bus/outbox_session.h"
 #include "bus/outbox_store.h"
 #include "bus/sockets.h"
@@ -32,6 +33,7 @@ constexpr Seconds kRaiseDeadline{10};
 constexpr Milliseconds kIdle{200};
 constexpr Milliseconds kTryAgain{5};  // the socket took no more
 constexpr Seconds kTryKeyAgain{5};    // libzmq itself gives up when a key is rejected
+constexpr Seconds kReserveAgain{60};
 constexpr size_t kCommitTimes = 1024;
 constexpr size_t kEnvelopeBytes =
     1024;                           // what the envelope and the outbox's own fields add to a record
@@ -99,6 +101,8 @@ class AlertOutbox::Impl {
   Pending FullAlarm();
   uint64_t DueAcknowledged();
   void Finish(Pending& pending, const absl::StatusOr<Raised>& result);
+  bool GiveUpBallast();
+  void KeepBallast();
   void OnWriteError(const absl::Status& error);
 
   void SendLoop();
@@ -141,6 +145,8 @@ class AlertOutbox::Impl {
 
   // Only in the write thread.
   absl::Status broken_;  // the file failed; nothing more is written
+  Ballast ballast_;
+  BootTime reserve_again_{};
   bool alarmed_full_ = false;
   BootTime pruned_{};
 
@@ -178,6 +184,7 @@ AlertOutbox::Impl::Impl(AlertOutboxOptions options, BusContext& context, const C
       rows_(std::move(reader)),
       committed_(store_->last_sequence()),
       acknowledged_(store_->acknowledged()),
+      ballast_(options_.path + ".ballast", options_.ballast_bytes),
       pruned_(clock.Boot()),
       socket_(std::move(socket)),
       session_(store_->identity(), rows_, store_->acknowledged(), store_->last_sequence()),
@@ -241,6 +248,7 @@ void AlertOutbox::Impl::WriteBatch(std::vector<Pending> batch) {
   }
   RefuseAboveLimit(batch);
   if (batch.empty()) {
+    KeepBallast();
     const uint64_t acknowledged = DueAcknowledged();
     if (acknowledged == store_->acknowledged()) return;
     if (const absl::Status status = store_->Commit({}, acknowledged, clock_); !status.ok())
@@ -315,7 +323,9 @@ void AlertOutbox::Impl::CommitBatch(std::vector<Pending>& batch) {
   for (Pending& pending : batch) records.push_back(std::move(pending.record));
   const BootTime began = clock_.Boot();
   const uint64_t first = store_->last_sequence() + 1;
-  const absl::Status status = store_->Commit(records, DueAcknowledged(), clock_);
+  absl::Status status = store_->Commit(records, DueAcknowledged(), clock_);
+  if (status.code() == absl::StatusCode::kResourceExhausted && GiveUpBallast())
+    status = store_->Commit(records, DueAcknowledged(), clock_);
   const BootTime committed = clock_.Boot();
   if (!status.ok()) {
     OnWriteError(status);
@@ -333,6 +343,21 @@ void AlertOutbox::Impl::CommitBatch(std::vector<Pending>& batch) {
   wake_.Signal();
   for (size_t i = 0; i < batch.size(); ++i)
     batch[i].done(Raised{IdOf(records[i]), first + i, store_->identity().epoch, committed});
+}
+
+// The disk is full: the room kept for this is freed. True when that helps.
+bool AlertOutbox::Impl::GiveUpBallast() {
+  reserve_again_ = clock_.Boot() + kReserveAgain;
+  if (!ballast_.Release()) return false;
+  log::Error("the disk is full; the outbox lives on its reserve",
+             {{"path", options_.path}, {"reserve_bytes", options_.ballast_bytes}});
+  return true;
+}
+
+void AlertOutbox::Impl::KeepBallast() {
+  if (ballast_.has_room() || clock_.Boot() < reserve_again_) return;
+  ballast_.Reserve();
+  reserve_again_ = clock_.Boot() + kReserveAgain;
 }
 
 void AlertOutbox::Impl::OnWriteError(const absl::Status& error) {

@@ -20,6 +20,8 @@ struct AlertOutboxOptions {
   std::string producer;        // node id
   std::string endpoint;        // of the dispatcher's inbox, resolved
   uint64_t limit = 1'000'000;  // undelivered records kept; above it new ones are refused
+  uint64_t ballast_bytes =
+      64 * 1024 * 1024;  // room kept beside the file (PATH.ballast), given up when the disk is full
 };
 
 // A record that is durable.

@@ -96,7 +96,8 @@ absl::Status InboxSession::OnHello(const std::string& peer, const std::string& u
                                    const proto::Hello& words) {
   RETURN_IF_ERROR(Flush());
   const auto reject = [&](std::string reason) {
-    log::Warning("a producer was turned away", {{"producer", words.producer().substr(0, kMaxName)}, {"why", reason}});
+    log::Warning("a producer was turned away",
+                 {{"producer", words.producer().substr(0, kMaxName)}, {"why", reason}});
     refused_.Increment();
     Refuse(peer, proto::Refused::KIND_REJECTED, std::move(reason));
     return absl::OkStatus();

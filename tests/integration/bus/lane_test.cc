@@ -2,6 +2,7 @@
 // The durable alert lane over real sockets and real files, within one process.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,10 +10,13 @@
 #include <zmq.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <random>
 #include <set>
 #include <thread>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/notification.h"
 #include "base/file_util.h"
 #include "base/limits.h"
@@ -274,6 +278,50 @@ TEST_F(LaneTest, AFullDispatcherDiskAcknowledgesNothingAndRecovers) {
   full = false;
   EXPECT_TRUE(sender.outbox->WaitUntilDelivered(kLong));
   EXPECT_EQ(Effects().size(), 31u);
+}
+
+// A file system of its own that really fills up; needs the right to mount.
+TEST_F(LaneTest, AFullNodeDiskRefusesAloudLivesOnItsReserveAndRecovers) {
+  const std::string disk = folder_.File("disk");
+  ASSERT_TRUE(MakeDirectories(disk).ok());
+  if (::mount("none", disk.c_str(), "tmpfs", 0, "size=3m") != 0)
+    GTEST_SKIP() << "may not mount a file system to fill: " << std::strerror(errno);
+  const absl::Cleanup unmount = [&] { ::umount2(disk.c_str(), MNT_DETACH); };
+  Metrics metrics;
+  auto context = BusContext::Create("node-1", "", metrics);
+  auto opened = AlertOutbox::Open({.path = disk + "/outbox.db",
+                                   .site_id = "site",
+                                   .producer = "node-1",
+                                   .endpoint = Ipc(),
+                                   .ballast_bytes = 500'000},
+                                  **context, SystemClock(), metrics);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  AlertOutbox& outbox = **opened;
+  ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(disk + "/outbox.db.ballast"); }));
+  std::set<std::string> raised;
+  absl::Status refusal;
+  while (refusal.ok()) {
+    const auto result = outbox.Raise(SomeAlert(std::string(20'000, 'x')));
+    refusal = result.status();
+    if (result.ok()) raised.insert(result->id);
+    ASSERT_LT(raised.size(), 1000u);
+  }
+  EXPECT_EQ(refusal.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(outbox.status().fault.find("free space"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(disk + "/outbox.db.ballast"))
+      << "the reserve was used first";
+
+  Receiver receiver(Database(), Ipc());
+  EXPECT_TRUE(outbox.WaitUntilDelivered(kLong)) << "a full disk does not stop delivery";
+  ASSERT_TRUE(Eventually([&] {
+    const auto result = outbox.Raise(SomeAlert());
+    if (result.ok()) raised.insert(result->id);
+    return result.ok();
+  })) << "room comes back as delivered rows go";
+  EXPECT_EQ(outbox.status().fault, "");
+  EXPECT_TRUE(outbox.WaitUntilDelivered(kLong));
+  const auto effects = Effects();
+  EXPECT_EQ(std::set(effects.begin(), effects.end()), raised);
 }
 
 TEST_F(LaneTest, AFailedCommitEndsTheInboxWithoutAcknowledging) {
