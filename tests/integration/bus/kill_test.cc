@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -46,8 +47,9 @@ class Lane {
   explicit Lane(std::string fault)
       : fault_(std::move(fault)), producer_(Producer()), consumer_(Consumer()) {}
 
-  // One kill of one side at a random moment; the other goes on.
+  // One kill of one side at a random moment of its work; the other goes on.
   void KillOne(std::mt19937_64& random) {
+    AwaitWork();
     testing::LetPass(Milliseconds(1 + random() % 120));
     backlog_at_kills_ += Backlog() > 0 ? 1 : 0;
     if (random() % 2 == 0) {
@@ -59,7 +61,9 @@ class Lane {
     }
   }
 
-  void KillBoth() {
+  void KillBoth(std::mt19937_64& random) {
+    AwaitWork();
+    testing::LetPass(Milliseconds(random() % 100));
     producer_.Kill();
     consumer_.Kill();
     producer_ = Producer();
@@ -114,10 +118,25 @@ class Lane {
   ChildProcess Consumer() const {
     return ChildProcess({CORDON_LANE_PEER, "consumer", Database(), Endpoint(), fault_});
   }
+  // Until both sides have done something since the last kill: killing a process that only starts
+  // proves little.
+  void AwaitWork() {
+    std::error_code missing;
+    const auto size = [&] {
+      return std::filesystem::exists(Log()) ? std::filesystem::file_size(Log(), missing) : 0;
+    };
+    const BootTime give_up = SystemClock().Boot() + Seconds(10);
+    while ((size() <= log_size_ || Durable() <= durable_) && SystemClock().Boot() < give_up)
+      testing::LetPass(Milliseconds(2));
+    log_size_ = size();
+    durable_ = Durable();
+  }
+  int64_t Durable() const {
+    return QueryNumber(Database(), "SELECT max(durable) FROM inbox_producers");
+  }
   int64_t Backlog() const {
     const int64_t last = QueryNumber(Outbox(), "SELECT last_sequence FROM outbox_state");
-    const int64_t durable = QueryNumber(Database(), "SELECT max(durable) FROM inbox_producers");
-    return last - std::max<int64_t>(durable, 0);
+    return last - std::max<int64_t>(Durable(), 0);
   }
 
   const testing::TemporaryFolder folder_;
@@ -125,6 +144,8 @@ class Lane {
   ChildProcess producer_;
   ChildProcess consumer_;
   int backlog_at_kills_ = 0;
+  uintmax_t log_size_ = 0;
+  int64_t durable_ = 0;
 };
 
 TEST(KillTest, FiftyKillsOfEitherSideLoseNothingAndRepeatNothing) {
@@ -154,8 +175,7 @@ TEST(KillTest, KillingEverythingTogetherLosesNothing) {
   std::mt19937_64 random(seed);
   Lane lane("none");
   for (int kill = 0; kill < 15; ++kill) {
-    testing::LetPass(Milliseconds(20 + random() % 100));
-    lane.KillBoth();
+    lane.KillBoth(random);
   }
   const auto broken = testing::BrokenPromises(lane.Finish());
   EXPECT_TRUE(broken.empty()) << absl::StrJoin(broken, "\n");
