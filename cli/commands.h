@@ -35,6 +35,7 @@ std::vector<std::string> LogArguments(const LogOptions& options);
 // (2), anything else failed (1).
 int Report(const absl::Status& status);
 
+void RegisterCameras(CLI::App& app, Outcome& outcome);
 void RegisterCheck(CLI::App& app, Outcome& outcome);
 void RegisterEvents(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   RegisterNode(app, log, outcome);
   RegisterReplay(app, outcome);
   RegisterCheck(app, outcome);
+  RegisterCameras(app, outcome);
   RegisterEvents(app, outcome);
   RegisterKeys(app, outcome);
   RegisterSimulate(app, outcome);

@@ -17,6 +17,16 @@ constexpr Milliseconds kGoodbye{500};
 
 }  // namespace
 
+OnvifEventOptions OnvifOptionsOf(const proto::CameraConfig& camera, const Secret& password) {
+  OnvifEventOptions options;
+  options.device.url = camera.onvif_url();
+  options.device.access.username = camera.username();
+  options.device.access.password = password;
+  options.device.access.allow_basic_auth = camera.allow_basic_auth();
+  options.device.access.certificate_sha256 = camera.server_certificate_sha256();
+  return options;
+}
+
 OnvifEvents::OnvifEvents(OnvifEventOptions options, const Clock& clock, Sink sink)
     : options_(std::move(options)),
       clock_(clock),

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "ingest/onvif_client.h"
 #include "ingest/onvif_triggers.h"
+#include "proto/config.pb.h"
 
 namespace cordon {
 
@@ -25,6 +26,9 @@ struct OnvifEventOptions {
   Milliseconds longest_backoff{300'000};
   Milliseconds refused_backoff{60'000};  // after a refused password, so that nobody is locked out
 };
+
+// What a camera's configuration says of its ONVIF service; camera.onvif_url() must be set.
+OnvifEventOptions OnvifOptionsOf(const proto::CameraConfig& camera, const Secret& password);
 
 // Keeps a pull point at one camera and hands out what changes there:
 //   connecting -> subscribed (pull, renew at 80 %) -> on any fault: backoff (exponential, jittered)

@@ -17,12 +17,14 @@ cordon_module(ingest_rtsp
     rtp_access_unit.cc
     rtp_depacketizer.cc
     rtp_packet.cc
+    rtp_parameter_sets.cc
     rtp_sequencer.cc
     rtp_timeline.cc
     rtsp_auth.cc
     rtsp_connection.cc
     rtsp_message.cc
     rtsp_net.cc
+    rtsp_probe.cc
     rtsp_reporter.cc
     rtsp_resolve.cc
     rtsp_source.cc

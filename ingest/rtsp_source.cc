@@ -13,7 +13,9 @@ extern "C" {
 #include <utility>
 
 #include "base/check.h"
+#include "ingest/rtp_decoding_times.h"
 #include "ingest/rtp_depacketizer.h"
+#include "ingest/rtp_parameter_sets.h"
 #include "ingest/rtp_timeline.h"
 #include "ingest/rtsp_connection.h"
 #include "ingest/rtsp_reporter.h"
@@ -79,6 +81,7 @@ class RtspSource final : public PacketSource {
   void OnRtp(std::span<const uint8_t> bytes);
   void OnRtcp(std::span<const uint8_t> bytes);
   void OnDelivery(const RtpSequencer::Delivery& delivery);
+  void LearnSequence(std::span<const uint8_t> set);
   void OnAccessUnit(const AccessUnit& unit);
 
   const RtspOptions options_;
@@ -108,7 +111,9 @@ class RtspSource final : public PacketSource {
   bool unread_ = true;        // the connection may hold bytes that a wait would not show
   BootTime playing_since_;
   int wrong_payload_type_ = 0;
-  std::optional<int64_t> last_dts_;
+  DecodingTimes decoding_times_;
+  std::vector<uint8_t> sequence_set_;  // in force
+  uint64_t last_run_ = 0;
 };
 
 absl::StatusOr<StreamInfo> RtspSource::Open() {
@@ -265,7 +270,15 @@ StreamInfo RtspSource::Info() const {
   info.codec->codec_type = AVMEDIA_TYPE_VIDEO;
   info.codec->codec_id = track_.codec == VideoCodec::kH264 ? AV_CODEC_ID_H264 : AV_CODEC_ID_HEVC;
   std::string extradata;
+  info.nominal_fps = track_.frame_rate;
   for (const std::string& set : track_.parameter_sets) {
+    const auto facts =
+        ParseSequenceSet(track_.codec, {reinterpret_cast<const uint8_t*>(set.data()), set.size()});
+    if (facts) {
+      info.codec->width = facts->width;
+      info.codec->height = facts->height;
+      if (info.nominal_fps == 0) info.nominal_fps = facts->frame_rate;
+    }
     extradata.append("\0\0\0\1", 4);
     extradata += set;
   }
@@ -276,7 +289,6 @@ StreamInfo RtspSource::Info() const {
     std::memcpy(info.codec->extradata, extradata.data(), extradata.size());
     info.codec->extradata_size = static_cast<int>(extradata.size());
   }
-  info.nominal_fps = track_.frame_rate;
   info.live = true;
   return info;
 }
@@ -409,8 +421,17 @@ void RtspSource::OnDelivery(const RtpSequencer::Delivery& delivery) {
   if (!status.ok()) failure_ = status;
 }
 
+void RtspSource::LearnSequence(std::span<const uint8_t> set) {
+  if (set.empty() || std::equal(set.begin(), set.end(), sequence_set_.begin(), sequence_set_.end()))
+    return;
+  sequence_set_.assign(set.begin(), set.end());
+  const std::optional<SequenceFacts> facts = ParseSequenceSet(track_.codec, set);
+  if (facts) decoding_times_.SetReorder(facts->reorder);
+}
+
 void RtspSource::OnAccessUnit(const AccessUnit& unit) {
   if (unit.fresh) timeline_->Break();
+  if (unit.key) LearnSequence(FindSequenceSet(track_.codec, unit.bytes));
   const RtpTimeline::Position position = timeline_->Place(unit.timestamp, unit.received);
   Packet packet;
   packet.av.reset(av_packet_alloc());
@@ -420,8 +441,8 @@ void RtspSource::OnAccessUnit(const AccessUnit& unit) {
   std::memcpy(packet.av->data, unit.bytes.data(), unit.bytes.size());
   packet.av->time_base = kMicrosecondBase;
   packet.av->pts = ToMicros(position.media);
-  packet.av->dts = last_dts_ ? std::max(packet.av->pts, *last_dts_ + 1) : packet.av->pts;
-  last_dts_ = packet.av->dts;
+  packet.av->dts = decoding_times_.Next(packet.av->pts, position.run != last_run_);
+  last_run_ = position.run;
   if (unit.key) packet.av->flags |= AV_PKT_FLAG_KEY;
   packet.run = position.run;
   packet.loss_before = unit.loss_before;

@@ -291,8 +291,8 @@ std::string OnvifDevice::AnswerMedia(const std::string& action, const std::strin
   }
   if (action == "GetStreamUri") {
     const std::string token = body.find(">sub<") != std::string::npos ? "sub" : "main";
-    const std::string uri = fmt::format("rtsp://{}{}:8554/{}?a=1&amp;b=2",
-                                        options_.stream_user_info, options_.own_host, token);
+    const std::string uri = fmt::format("rtsp://{}{}:{}/{}?a=1&amp;b=2", options_.stream_user_info,
+                                        options_.own_host, options_.stream_port, token);
     return second ? "<tr2:GetStreamUriResponse><tr2:Uri>" + uri +
                         "</tr2:Uri></tr2:GetStreamUriResponse>"
                   : "<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>" + uri +

@@ -33,6 +33,7 @@ struct OnvifDeviceOptions {
   bool knows_renew = true;
   Seconds lifetime{60};                 // granted, whatever was asked
   std::string own_host = "10.255.0.1";  // what it believes its address is
+  uint16_t stream_port = 8554;
   std::string stream_user_info = "admin:leaked@";
 };
 
