@@ -53,6 +53,7 @@ NodeService::~NodeService() {
     stopping_ = true;
   }
   if (health_.joinable()) health_.join();
+  for (const auto& camera : cameras_) camera->onvif.reset();
   commands_.reset();
   if (pool_ != nullptr)
     pool_->Stop();  // its callbacks use the streams, which put frames into its sinks
@@ -111,6 +112,11 @@ absl::Status NodeService::OpenCameras() {
                      CameraStream::Make(camera->config, password,
                                         {clock_, metrics_, gate_, sink, budget_.get(), {}}));
     cameras_.push_back(std::move(camera));
+    Camera& added = *cameras_.back();
+    if (added.config.onvif_url().empty()) continue;
+    added.onvif = std::make_unique<OnvifEvents>(
+        OnvifOptionsOf(added.config, password), clock_,
+        [this, &added](const OnvifTrigger& trigger) { OnTrigger(added, trigger); });
   }
   pool_->Start();
   return absl::OkStatus();
@@ -150,6 +156,21 @@ void NodeService::RaiseFromFrame(Camera& camera, const Frame& frame, proto::Even
   const std::string alert_id = alert.id();
   Raise(std::move(alert));
   evidence_->Cut(*camera.stream, clip, alert_id, frame.times.received);
+}
+
+void NodeService::OnTrigger(Camera& camera, const OnvifTrigger& trigger) {
+  if (!trigger.active) return;
+  camera.stream->Trigger();
+  if (!RaisesAlert(trigger.kind)) return;
+  const FramePtr frame = camera.stream->Newest();
+  const MediaTime media = frame != nullptr ? frame->times.media : MediaTime();
+  proto::Event event = ToEvent(trigger, camera.config, media);
+  if (frame != nullptr) return RaiseFromFrame(camera, *frame, std::move(event), clock_.Boot());
+  proto::Alert alert;
+  alert.set_wall_time_us(ToMicros(clock_.Wall()));
+  alert.mutable_stages()->set_boot_id(HostBootId());
+  *alert.mutable_event() = std::move(event);
+  Raise(std::move(alert));
 }
 
 void NodeService::Raise(proto::Alert alert) {

@@ -17,6 +17,7 @@
 #include "cli/process_usage.h"
 #include "ingest/camera_stream.h"
 #include "ingest/evidence_keeper.h"
+#include "ingest/onvif_events.h"
 #include "proto/config.pb.h"
 
 namespace cordon::cli {
@@ -43,6 +44,7 @@ class NodeService {
   struct Camera {
     proto::CameraConfig config;
     std::unique_ptr<CameraStream> stream;
+    std::unique_ptr<OnvifEvents> onvif;  // null: the camera has none
   };
 
   NodeService(const proto::Site& site, const proto::NodeConfig& node, const Clock& clock);
@@ -53,6 +55,8 @@ class NodeService {
   // On analysis threads.
   void OnAnalysis(size_t index, const FramePtr& frame, Analysis analysis);
   void RaiseFromFrame(Camera& camera, const Frame& frame, proto::Event event, BootTime analysed);
+  // On a camera's "onvif" thread.
+  void OnTrigger(Camera& camera, const OnvifTrigger& trigger);
   void PublishTracks(const Camera& camera, const Frame& frame, const Analysis& analysis);
   // On "node-health".
   void HealthLoop();

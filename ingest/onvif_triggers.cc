@@ -92,9 +92,16 @@ std::string_view NameOf(OnvifTrigger::Kind kind) {
   return "";
 }
 
-proto::Event ToEvent(const OnvifTrigger& trigger, const CameraId& camera, MediaTime media) {
+bool RaisesAlert(OnvifTrigger::Kind kind) {
+  return kind != OnvifTrigger::Kind::kMotion && kind != OnvifTrigger::Kind::kPictureBad;
+}
+
+proto::Event ToEvent(const OnvifTrigger& trigger, const proto::CameraConfig& camera,
+                     MediaTime media) {
   proto::Event event;
-  event.set_camera_id(camera.str());
+  event.set_camera_id(camera.id());
+  event.mutable_place()->set_lat(camera.lat());
+  event.mutable_place()->set_lon(camera.lon());
   event.set_rule_id("onvif");
   event.set_kind(proto::EVENT_KIND_EXTERNAL);
   event.set_severity(proto::RuleConfig::SEVERITY_MEDIUM);

@@ -37,8 +37,14 @@ struct OnvifTrigger {
 // "motion", "objects in a zone", ...
 std::string_view NameOf(OnvifTrigger::Kind kind);
 
-// As an event of kind EXTERNAL with a sentence that says what the camera reports.
-proto::Event ToEvent(const OnvifTrigger& trigger, const CameraId& camera, MediaTime media);
+// Whether an operator should hear of it by itself. Motion and a bad picture only wake the full
+// decode: our own rules judge them.
+bool RaisesAlert(OnvifTrigger::Kind kind);
+
+// As an event of kind EXTERNAL at the camera's place, with a sentence that says what the camera
+// reports.
+proto::Event ToEvent(const OnvifTrigger& trigger, const proto::CameraConfig& camera,
+                     MediaTime media);
 
 // Remembers the state of each source. Vendors differ in topics and item names, so both are matched
 // by their endings; face topics are ignored on purpose. Only Changed messages (and stateless ones)

@@ -319,8 +319,12 @@ TEST_F(OnvifEventsTest, EndsSoonAndGivesTheSubscriptionBack) {
 }
 
 TEST(OnvifTriggers, BecomeEventsThatSayWhatTheCameraReports) {
+  proto::CameraConfig camera;
+  camera.set_id("c1");
+  camera.set_lat(41.5);
   const proto::Event event = ToEvent({.kind = OnvifTrigger::Kind::kLineCrossed, .source = "gate"},
-                                     CameraId("c1"), MediaFromMicros(5));
+                                     camera, MediaFromMicros(5));
+  EXPECT_EQ(event.place().lat(), 41.5);
   EXPECT_EQ(event.kind(), proto::EVENT_KIND_EXTERNAL);
   EXPECT_EQ(event.camera_id(), "c1");
   EXPECT_EQ(event.detail(), "the camera reports a line crossed: gate");
