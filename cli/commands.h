@@ -36,6 +36,7 @@ std::vector<std::string> LogArguments(const LogOptions& options);
 int Report(const absl::Status& status);
 
 void RegisterCameras(CLI::App& app, Outcome& outcome);
+void RegisterBacktest(CLI::App& app, Outcome& outcome);
 void RegisterCheck(CLI::App& app, Outcome& outcome);
 void RegisterEvents(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);

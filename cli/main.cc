@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   RegisterDispatch(app, log, outcome);
   RegisterNode(app, log, outcome);
   RegisterReplay(app, outcome);
+  RegisterBacktest(app, outcome);
   RegisterCheck(app, outcome);
   RegisterCameras(app, outcome);
   RegisterEvents(app, outcome);
