@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 
+#include "absl/container/flat_hash_set.h"
 #include "base/check.h"
 #include "dispatch/containment_cut.h"
 #include "dispatch/containment_intercept.h"

@@ -49,7 +49,7 @@ struct CordonOptions {
   uint32_t set_up_ms = 60'000;      // from arriving at a point to holding it
   uint32_t margin_ms = 0;  // wanted between holding a point and the suspect's earliest arrival
   std::vector<Adversary> adversaries = DefaultAdversaries();
-  uint32_t most_cuts = 120;  // minimum cuts that may be computed before giving up
+  uint32_t most_cuts = 24;  // minimum cuts that may be computed before giving up
   uint32_t routes_per_adversary = 200;
   uint64_t seed = 1;  // of the sampled routes
 };

@@ -11,7 +11,6 @@ namespace {
 
 // Rounds in which the price of contested junctions is raised before the search branches.
 constexpr int kPriceRounds = 4;
-constexpr int32_t kBasePrice = 8;
 
 }  // namespace
 
@@ -26,24 +25,18 @@ void ContainmentCut::ForNeighbours(uint32_t junction, Fn&& fn) const {
   }
 }
 
-bool ContainmentCut::Holdable(uint32_t junction) const {
-  return ground_->holdable[junction] && !forbidden_->contains(junction);
-}
-
 bool ContainmentCut::Outside(uint32_t junction) const {
   return ground_->suspect_ms[junction] > ground_->ring_ms;
 }
 
 bool ContainmentCut::FloodCore() {
-  for (const uint32_t j : core_) vertex_[j] = -1;
-  for (const uint32_t j : members_) vertex_[j] = -1;
-  vertex_.resize(ground_->suspect_ms.size(), -1);
+  vertex_.assign(ground_->suspect_ms.size(), -1);
   core_.clear();
   members_.clear();
   const auto enter = [&](uint32_t j) {
     if (vertex_[j] != -1) return true;
     if (Outside(j)) return false;
-    if (Holdable(j)) return true;
+    if (ground_->holdable[j]) return true;
     if (ground_->exits[j]) return false;
     vertex_[j] = kSource;
     core_.push_back(j);
@@ -62,7 +55,7 @@ void ContainmentCut::NumberVertices() {
   leads_out_ = false;
   const auto enter = [&](uint32_t j) {
     if (vertex_[j] != -1) return;
-    const bool holdable = Holdable(j);
+    const bool holdable = ground_->holdable[j];
     if (Outside(j) || ground_->exits[j]) {
       leads_out_ = true;
       // Outside nothing needs to be held; an exit inside the ring may be.
@@ -79,11 +72,13 @@ void ContainmentCut::NumberVertices() {
   }
 }
 
-MaxFlow ContainmentCut::BuildFlow(const std::function<int32_t(uint32_t)>& capacity) const {
+void ContainmentCut::BuildFlow() {
   int32_t vertices = 2;
-  for (const uint32_t j : members_) vertices += Holdable(j) ? 2 : 1;
+  for (const uint32_t j : members_) vertices += ground_->holdable[j] ? 2 : 1;
   // About three streets meet at a junction.
-  MaxFlow flow(vertices, 5 * members_.size() + core_.size());
+  flow_.emplace(vertices, 5 * members_.size() + core_.size());
+  MaxFlow& flow = *flow_;
+  hold_arc_.clear();
   const auto entry = [&](uint32_t j) { return vertex_[j] == -1 ? kSink : vertex_[j]; };
   for (const uint32_t j : ground_->sources)
     if (vertex_[j] > kSink) flow.AddArc(kSource, vertex_[j], MaxFlow::kUnlimited);
@@ -94,7 +89,10 @@ MaxFlow ContainmentCut::BuildFlow(const std::function<int32_t(uint32_t)>& capaci
   }
   for (const uint32_t j : members_) {
     MaxFlow::Vertex leave = vertex_[j];
-    if (Holdable(j)) flow.AddArc(vertex_[j], ++leave, capacity(j));
+    if (ground_->holdable[j]) {
+      hold_arc_[j] = flow.AddArc(leave, leave + 1, kPrice);
+      ++leave;
+    }
     if (ground_->exits[j]) {
       flow.AddArc(leave, kSink, MaxFlow::kUnlimited);
       continue;
@@ -103,31 +101,39 @@ MaxFlow ContainmentCut::BuildFlow(const std::function<int32_t(uint32_t)>& capaci
       if (entry(next) != kSource && next != j) flow.AddArc(leave, entry(next), MaxFlow::kUnlimited);
     });
   }
-  return flow;
 }
 
-ContainmentCut::Result ContainmentCut::Find(const CutGround& ground,
-                                            const absl::flat_hash_set<uint32_t>& forbidden,
-                                            const std::function<int32_t(uint32_t)>& capacity,
-                                            int32_t limit) {
-  ground_ = &ground;
-  forbidden_ = &forbidden;
+void ContainmentCut::ReadCuts() {
   nearest_.clear();
   farthest_.clear();
-  if (!FloodCore()) return Result::kNone;
-  NumberVertices();
-  if (!leads_out_) return Result::kEnclosed;
-  MaxFlow flow = BuildFlow(capacity);
-  const int32_t pushed = flow.Solve(kSource, kSink, limit);
-  if (pushed == MaxFlow::kUnlimited) return Result::kNone;
-  if (pushed > limit) return Result::kTooLarge;
-  const std::vector<bool> near_side = flow.SourceSide();
-  const std::vector<bool> far_side = flow.SourceSideFarthest();
+  const std::vector<bool> near_side = flow_->SourceSide();
+  const std::vector<bool> far_side = flow_->SourceSideFarthest();
   for (const uint32_t j : members_) {
-    if (!Holdable(j)) continue;
+    if (!ground_->holdable[j]) continue;
     if (near_side[vertex_[j]] && !near_side[vertex_[j] + 1]) nearest_.push_back(j);
     if (far_side[vertex_[j]] && !far_side[vertex_[j] + 1]) farthest_.push_back(j);
   }
+}
+
+ContainmentCut::Result ContainmentCut::Prepare(const CutGround& ground, int32_t most) {
+  ground_ = &ground;
+  if (!FloodCore()) return Result::kNone;
+  NumberVertices();
+  if (!leads_out_) return Result::kEnclosed;
+  BuildFlow();
+  base_flow_ = flow_->Solve(kSource, kSink, most * kPrice);
+  if (base_flow_ > most * kPrice) return Result::kNone;
+  base_ = flow_->Save();
+  ReadCuts();
+  return Result::kCut;
+}
+
+ContainmentCut::Result ContainmentCut::Find(std::span<const std::pair<uint32_t, int32_t>> dearer,
+                                            int32_t limit) {
+  flow_->Restore(base_);
+  for (const auto& [junction, extra] : dearer) flow_->Raise(hold_arc_.at(junction), extra);
+  if (base_flow_ + flow_->Continue(limit - base_flow_) > limit) return Result::kNone;
+  ReadCuts();
   return Result::kCut;
 }
 
@@ -140,8 +146,15 @@ class HeldCutSearch {
       : ground_(ground), units_(units), options_(options), most_cuts_(most_cuts) {}
 
   HeldCut Run() {
-    absl::flat_hash_set<uint32_t> forbidden;
-    if (!TryPrices(forbidden) && !done_) Branch(forbidden);
+    ++result_.cuts;
+    const auto outcome = cut_.Prepare(ground_, units_);
+    result_.enclosed = outcome == ContainmentCut::Result::kEnclosed;
+    // Any cordon is a cut of at most `units` holdable junctions: where there is none, that is the
+    // proof.
+    if (outcome == ContainmentCut::Result::kCut && !AcceptEither() && !TryPrices()) {
+      std::vector<std::pair<uint32_t, int32_t>> forbidden;
+      Branch(forbidden);
+    }
     return std::move(result_);
   }
 
@@ -184,51 +197,38 @@ class HeldCutSearch {
     return false;
   }
 
-  // The plain minimum cut first; where its matching fails, junctions that depend on the contested
-  // units get dearer. Finds quickly, proves nothing (but the absence of any cut).
-  bool TryPrices(const absl::flat_hash_set<uint32_t>& forbidden) {
-    absl::flat_hash_map<uint32_t, int32_t> price;
-    const auto capacity = [&](uint32_t j) {
-      const auto at = price.find(j);
-      return at == price.end() ? kBasePrice : at->second;
-    };
+  // Where the plain cut's matching fails, junctions that depend on the contested units get dearer.
+  // Finds quickly, proves nothing.
+  bool TryPrices() {
+    absl::flat_hash_map<uint32_t, int32_t> extra;
     for (int round = 0; round < kPriceRounds && result_.cuts < most_cuts_; ++round) {
+      for (const uint32_t j : violator_) extra[j] += ContainmentCut::kPrice;
+      const std::vector<std::pair<uint32_t, int32_t>> dearer(extra.begin(), extra.end());
       ++result_.cuts;
-      const int32_t limit = round == 0 ? units_ * kBasePrice : MaxFlow::kUnlimited - 1;
-      const auto outcome = cut_.Find(ground_, forbidden, capacity, limit);
-      if (outcome == ContainmentCut::Result::kEnclosed) {
-        result_.enclosed = true;
-        return true;
-      }
-      if (outcome != ContainmentCut::Result::kCut) {
-        // Without prices this is final: any cordon is a cut of at most `units` holdable junctions.
-        done_ = round == 0;
+      if (cut_.Find(dearer, ContainmentCut::kForbidden / 2) != ContainmentCut::Result::kCut)
         return false;
-      }
       if (AcceptEither()) return true;
-      for (const uint32_t j : violator_) price[j] = capacity(j) + kBasePrice;
     }
     return false;
   }
 
   // Any cordon leaves out some junction of the violated set: forbids each in turn. False: none in
   // this branch.
-  bool Branch(absl::flat_hash_set<uint32_t>& forbidden) {
+  bool Branch(std::vector<std::pair<uint32_t, int32_t>>& forbidden) {
     if (result_.cuts >= most_cuts_) {
       result_.proven = false;
       return false;
     }
     ++result_.cuts;
-    const auto outcome = cut_.Find(
-        ground_, forbidden, [](uint32_t) { return 1; }, units_);
-    if (outcome != ContainmentCut::Result::kCut) return false;
+    if (cut_.Find(forbidden, units_ * ContainmentCut::kPrice) != ContainmentCut::Result::kCut)
+      return false;
     if (AcceptEither()) return true;
     const std::vector<uint32_t> contested = violator_;
     for (const uint32_t j : contested) {
-      if (!forbidden.insert(j).second) continue;
+      forbidden.emplace_back(j, ContainmentCut::kForbidden);
       if (Branch(forbidden)) return true;
-      forbidden.erase(j);
-      if (result_.cuts >= most_cuts_) break;
+      forbidden.pop_back();
+      if (!result_.proven) break;
     }
     return false;
   }
@@ -240,7 +240,6 @@ class HeldCutSearch {
   ContainmentCut cut_;
   std::vector<uint32_t> violator_;
   HeldCut result_;
-  bool done_ = false;
 };
 
 }  // namespace

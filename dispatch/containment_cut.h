@@ -5,11 +5,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "dispatch/containment_matching.h"
 #include "dispatch/max_flow.h"
 #include "dispatch/travel_graph.h"
@@ -28,16 +29,20 @@ struct CutGround {
   uint32_t ring_ms = 0;  // junctions that are reached later are outside
 };
 
-// A minimum cut of the ground. Rebuilt for each change of what may be held.
+// Minimum cuts of one ground: the plain one, then others in which some junctions cost more or may
+// not be held. They start from the plain cut's flow, so that each costs a part of it.
 class ContainmentCut {
  public:
-  enum class Result { kCut, kNone, kTooLarge, kEnclosed };
+  enum class Result { kCut, kNone, kEnclosed };
+  static constexpr int32_t kPrice = 8;            // of holding a junction
+  static constexpr int32_t kForbidden = 1 << 28;  // a price that is never paid
 
-  // Junctions in `forbidden` count as not holdable. `capacity(junction)` >= 1 is what holding one
-  // costs; `limit` the most that may be spent. kNone: an open way leads out. kEnclosed: nothing
-  // leads out, no cut is needed.
-  Result Find(const CutGround& ground, const absl::flat_hash_set<uint32_t>& forbidden,
-              const std::function<int32_t(uint32_t)>& capacity, int32_t limit);
+  // kNone: an open way leads out, or more than `most` junctions would have to be held. kEnclosed:
+  // nothing leads out, no cut is needed. `ground` must outlive the object.
+  Result Prepare(const CutGround& ground, int32_t most);
+  // After a kCut: the cheapest cut when these junctions cost so much more. kNone: none of at most
+  // `limit` in price.
+  Result Find(std::span<const std::pair<uint32_t, int32_t>> dearer, int32_t limit);
 
   // The minimum cut nearest to the suspect and the one farthest from it.
   const std::vector<uint32_t>& nearest() const { return nearest_; }
@@ -46,22 +51,25 @@ class ContainmentCut {
  private:
   static constexpr MaxFlow::Vertex kSource = 0;
   static constexpr MaxFlow::Vertex kSink = 1;
-  bool Holdable(uint32_t junction) const;
   bool Outside(uint32_t junction) const;
   // Junctions that the suspect reaches past nothing that can be held; false when that leads out.
   bool FloodCore();
   void NumberVertices();
-  MaxFlow BuildFlow(const std::function<int32_t(uint32_t)>& capacity) const;
+  void BuildFlow();
+  void ReadCuts();
   template <class Fn>
   void ForNeighbours(uint32_t junction, Fn&& fn) const;
 
   const CutGround* ground_ = nullptr;
-  const absl::flat_hash_set<uint32_t>* forbidden_ = nullptr;
   bool leads_out_ = false;
   std::vector<uint32_t> core_;     // junctions of the core
   std::vector<uint32_t> members_;  // other junctions inside, in the order of discovery
   std::vector<int32_t>
       vertex_;  // by junction: -1 unknown, kSource for the core, else the vertex that is entered
+  absl::flat_hash_map<uint32_t, int32_t> hold_arc_;  // junction that may be held -> its arc
+  std::optional<MaxFlow> flow_;
+  MaxFlow::Saved base_;
+  int32_t base_flow_ = 0;
   std::vector<uint32_t> nearest_;
   std::vector<uint32_t> farthest_;
 };

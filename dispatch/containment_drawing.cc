@@ -12,6 +12,8 @@ namespace {
 
 // The suspect's roads in bands of minutes from the sighting, nearest darkest.
 constexpr uint32_t kBandMs[] = {120'000, 300'000, 600'000, UINT32_MAX};
+// A point that is held too late for the fastest suspect, but not for all.
+constexpr Colour kLate = Colour::Hex(0xB87400);
 constexpr Colour kBands[] = {Colour::Hex(0x8E1B3A), Colour::Hex(0xC2415C), Colour::Hex(0xDE8A97),
                              Colour::Hex(0xEFC4C9)};
 
@@ -117,6 +119,8 @@ void DrawLegend(const CordonPlan& plan, MapDrawing& drawing) {
     drawing.AddLegendLine(texts[band], {.colour = kBands[band], .width_px = 4});
   drawing.AddLegendSymbol("last sighting", Symbol::kScene, palette::kScene);
   drawing.AddLegendSymbol("point to hold, its unit, spare time", Symbol::kSquare, palette::kHeld);
+  if (plan.outcome == CordonPlan::Outcome::kLeaking)
+    drawing.AddLegendSymbol("the same, too late for the fastest", Symbol::kSquare, kLate);
   drawing.AddLegendLine("way of the unit", {.colour = palette::kUnit, .width_px = 2.5});
   if (!plan.leaks.empty())
     drawing.AddLegendSymbol("leak: nobody there in time", Symbol::kCross, palette::kLeak);
@@ -167,8 +171,9 @@ void DrawCordon(const CordonPlan& plan, const RoadNetwork& network, const Sighti
   drawing.AddMarker(sighting.place, Symbol::kScene, palette::kScene, 20, "suspect");
   for (const CordonPoint& point : plan.points) {
     used[point.unit] = true;
-    drawing.AddMarker(point.place, Symbol::kSquare, palette::kHeld, 17,
-                      fmt::format("{} +{} s", units[point.unit].id.str(), point.slack_ms / 1000));
+    drawing.AddMarker(point.place, Symbol::kSquare, point.slack_ms >= 0 ? palette::kHeld : kLate,
+                      17,
+                      fmt::format("{} {:+} s", units[point.unit].id.str(), point.slack_ms / 1000));
   }
   for (const CordonLeak& leak : plan.leaks)
     drawing.AddMarker(leak.place, Symbol::kCross, palette::kLeak, 13, leak.roads.substr(0, 40));

@@ -94,12 +94,40 @@ int32_t MaxFlow::Solve(Vertex source, Vertex sink, int32_t limit) {
   source_ = source;
   sink_ = sink;
   BuildAdjacency();
+  return Continue(limit);
+}
+
+int32_t MaxFlow::Continue(int32_t limit) {
   int32_t flow = 0;
   while (flow <= limit && BuildLevels()) {
     cursor_.assign(first_.begin(), first_.end() - 1);
     flow = std::min(kUnlimited, flow + Augment(limit - flow));
   }
   return flow;
+}
+
+void MaxFlow::Raise(int32_t arc, int32_t extra) {
+  arcs_[arc].residual += extra;
+  arcs_[arc].capacity += extra;
+}
+
+MaxFlow::Saved MaxFlow::Save() const {
+  Saved saved;
+  saved.residuals.reserve(arcs_.size());
+  saved.capacities.reserve(arcs_.size());
+  for (const Arc& arc : arcs_) {
+    saved.residuals.push_back(arc.residual);
+    saved.capacities.push_back(arc.capacity);
+  }
+  return saved;
+}
+
+void MaxFlow::Restore(const Saved& saved) {
+  CORDON_CHECK(saved.residuals.size() == arcs_.size(), "saved from this network");
+  for (size_t i = 0; i < arcs_.size(); ++i) {
+    arcs_[i].residual = saved.residuals[i];
+    arcs_[i].capacity = saved.capacities[i];
+  }
 }
 
 std::vector<bool> MaxFlow::SourceSide() const {

@@ -28,6 +28,18 @@ class MaxFlow {
   // minimum cut is larger than `limit`.
   int32_t Solve(Vertex source, Vertex sink, int32_t limit = kUnlimited);
 
+  // Capacities may be raised after a Solve; Continue pushes what is possible then, up to `limit`
+  // more. Save and Restore keep a flow and its capacities, so that several raises can be tried from
+  // one base.
+  void Raise(int32_t arc, int32_t extra);
+  int32_t Continue(int32_t limit = kUnlimited);
+  struct Saved {
+    std::vector<int32_t> residuals;
+    std::vector<int32_t> capacities;
+  };
+  Saved Save() const;
+  void Restore(const Saved& saved);
+
   // After a Solve that reached the maximum. The minimum cut nearest to the source: vertices that
   // the source still reaches.
   std::vector<bool> SourceSide() const;
