@@ -135,10 +135,7 @@ bool AdaptiveDecoder::MayCalmDown(const Packet& next) const {
 }
 
 void AdaptiveDecoder::WorkQuiet(const RingEntry& key_frame) {
-  decoder_->Send(*key_frame.packet);
-  // Decoded alone: what comes next is another key frame or a fresh start, so nothing may stay
-  // inside.
-  decoder_->Drain();
+  decoder_->SendAlone(*key_frame.packet);
   while (std::optional<Picture> picture = decoder_->Take()) {
     ++counts_.decoded;
     if (picture->run == delivered_run_ && picture->times.media <= delivered_media_) continue;

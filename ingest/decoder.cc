@@ -76,6 +76,13 @@ void Decoder::Send(const Packet& packet) {
   Collect();
 }
 
+void Decoder::SendAlone(const Packet& key_frame) {
+  context_->skip_loop_filter = AVDISCARD_ALL;
+  Send(key_frame);
+  Drain();
+  context_->skip_loop_filter = AVDISCARD_DEFAULT;
+}
+
 void Decoder::Drain() {
   if (draining_) return;
   avcodec_send_packet(context_.get(), nullptr);

@@ -4,11 +4,14 @@
 //   camera_cost --decode adaptive|full|keyframes --seconds S URL...
 // CPU time is the process's own from the operating system, from 5 s after the start (connections,
 // first key frames) on.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <fstream>
-#include <thread>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_split.h"
@@ -53,37 +56,76 @@ double RssMib() {
   return resident * 4096 / 1024 / 1024;
 }
 
+// Frames of all cameras for one analysis thread that sleeps while there are none, as the node's
+// does.
+class Inbox {
+ public:
+  class Slot final : public FrameSink {
+   public:
+    Slot(Inbox& inbox, size_t camera) : inbox_(inbox), camera_(camera) {}
+    bool HasRoom() const override { return inbox_.Waiting(camera_) < 2; }
+    void Put(FramePtr frame) override { inbox_.Put(camera_, std::move(frame)); }
+
+   private:
+    Inbox& inbox_;
+    const size_t camera_;
+  };
+
+  std::optional<std::pair<size_t, FramePtr>> Take(Milliseconds wait) {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(
+                                +[](Inbox* self) { return !self->frames_.empty(); }, this),
+                            absl::FromChrono(wait));
+    if (frames_.empty()) return std::nullopt;
+    auto first = std::move(frames_.front());
+    frames_.pop_front();
+    return first;
+  }
+
+ private:
+  long Waiting(size_t camera) const {
+    absl::MutexLock lock(&mutex_);
+    return std::count_if(frames_.begin(), frames_.end(),
+                         [&](const auto& f) { return f.first == camera; });
+  }
+  void Put(size_t camera, FramePtr frame) {
+    absl::MutexLock lock(&mutex_);
+    frames_.emplace_back(camera, std::move(frame));
+    if (frames_.size() > 256) frames_.pop_front();
+  }
+  mutable absl::Mutex mutex_;
+  std::deque<std::pair<size_t, FramePtr>> frames_;
+};
+
 struct Running {
-  std::unique_ptr<FrameQueue> frames = std::make_unique<FrameQueue>();
+  std::unique_ptr<Inbox::Slot> slot;
   std::unique_ptr<CameraAnalyzer> analyzer;
   std::unique_ptr<CameraStream> stream;
 };
 
-// One thread takes the cameras in turn, as the node's analysis thread does.
-void AnalyseUntil(std::vector<Running>& cameras, BootTime until, bool analysis, uint64_t& frames) {
+void AnalyseUntil(Inbox& inbox, std::vector<Running>& cameras, BootTime until, bool analysis,
+                  uint64_t& frames) {
   while (SystemClock().Boot() < until) {
-    bool any = false;
-    for (Running& camera : cameras) {
-      if (auto frame = camera.frames->Take(Milliseconds(0))) {
-        any = true;
-        ++frames;
-        if (analysis) camera.stream->SetActive(camera.analyzer->Analyze(**frame).active);
-      }
-    }
-    if (!any) std::this_thread::sleep_for(Milliseconds(10));
+    auto taken = inbox.Take(Milliseconds(200));
+    if (!taken) continue;
+    ++frames;
+    Running& camera = cameras[taken->first];
+    if (analysis) camera.stream->SetActive(camera.analyzer->Analyze(*taken->second).active);
   }
 }
 
 int Run(const Bench& bench) {
   Metrics metrics;
   OpenGate gate;
+  Inbox inbox;
   std::vector<Running> cameras(bench.urls.size());
   for (size_t i = 0; i < cameras.size(); ++i) {
     CameraAnalyzerOptions options;
     options.camera = Camera(bench, i);
+    cameras[i].slot = std::make_unique<Inbox::Slot>(inbox, i);
     auto analyzer = CameraAnalyzer::Create(options);
     auto stream = CameraStream::Make(options.camera, Secret(),
-                                     {SystemClock(), metrics, gate, *cameras[i].frames});
+                                     {SystemClock(), metrics, gate, *cameras[i].slot});
     if (!analyzer.ok() || !stream.ok()) {
       std::fprintf(stderr, "%s\n",
                    (analyzer.ok() ? stream.status() : analyzer.status()).ToString().c_str());
@@ -93,12 +135,13 @@ int Run(const Bench& bench) {
     cameras[i].stream = *std::move(stream);
   }
   uint64_t ignored = 0;
-  AnalyseUntil(cameras, SystemClock().Boot() + Seconds(bench.warm_up), bench.analysis, ignored);
+  AnalyseUntil(inbox, cameras, SystemClock().Boot() + Seconds(bench.warm_up), bench.analysis,
+               ignored);
   const double rss_before = RssMib();
   const Nanoseconds cpu_before = ProcessCpuTime();
   const BootTime begin = SystemClock().Boot();
   uint64_t frames = 0;
-  AnalyseUntil(cameras, begin + Seconds(bench.seconds), bench.analysis, frames);
+  AnalyseUntil(inbox, cameras, begin + Seconds(bench.seconds), bench.analysis, frames);
   const double cpu = std::chrono::duration<double>(ProcessCpuTime() - cpu_before).count();
   const double wall = std::chrono::duration<double>(SystemClock().Boot() - begin).count();
   double fps = 0;
