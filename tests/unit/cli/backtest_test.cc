@@ -19,7 +19,8 @@ class BacktestTest : public ::testing::Test {
     const std::string path = folder_.File(name);
     std::ofstream(path) << "id: test\ndispatch: {roads: demo}\ncameras:\n"
                            "  - id: yard\n    url: clip.avi\n    lat: 41.15\n    lon: -8.61\n"
-                           "    purpose: test\n    retention_hours: 24\n    rules:\n"
+                           "    purpose: test\n    retention_hours: 24\n    analysis_fps: 5\n    "
+                           "analysis_width: 320\n    rules:\n"
                            "      - {id: "
                         << rule_id << ", kind: intrusion, zone: " << zone << "}\n";
     const auto site = LoadSite(path);
