@@ -117,11 +117,12 @@ TEST_F(InboxLedgerTest, APoisonedRecordIsKeptAsideAndDoesNotBlock) {
 
 TEST_F(InboxLedgerTest, TheQuarantineIsBounded) {
   MustGreet(Hello(1));
+  std::vector<InboxRecord> records;
   for (size_t i = 0; i < InboxLedger::kMaxQuarantinedRows + 20; ++i) {
-    InboxRecord poison = Record(0);
-    poison.poison = "unreadable";
-    Commit(poison);
+    records.push_back(Record(0));
+    records.back().poison = "unreadable";
   }
+  ASSERT_TRUE(store_->Commit(records).ok());
   EXPECT_EQ(store_->ledger().Quarantined(100'000)->size(), InboxLedger::kMaxQuarantinedRows);
 }
 

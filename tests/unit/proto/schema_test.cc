@@ -2,7 +2,10 @@
 // Rules of the schema that no compiler checks (proto/README.md).
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "absl/strings/ascii.h"
@@ -167,6 +170,56 @@ TEST(Schema, EveryEnumBeginsAtZeroWithItsOwnPrefix) {
   VisitMessages([&](const pb::Descriptor& message) {
     for (int i = 0; i < message.enum_type_count(); ++i) check(*message.enum_type(i));
   });
+}
+
+// "message number name type" of every field, sorted.
+std::map<std::string, std::string> Fields() {
+  std::map<std::string, std::string> fields;
+  VisitMessages([&](const pb::Descriptor& message) {
+    for (int i = 0; i < message.field_count(); ++i) {
+      const pb::FieldDescriptor& field = *message.field(i);
+      fields[message.full_name() + " " + std::to_string(field.number())] =
+          field.name() + " " + field.type_name() + (field.is_repeated() ? " list" : "");
+    }
+  });
+  return fields;
+}
+
+bool IsReserved(const std::string& message_and_number) {
+  const std::vector<std::string> parts = absl::StrSplit(message_and_number, ' ');
+  const pb::Descriptor* message =
+      pb::DescriptorPool::generated_pool()->FindMessageTypeByName(parts[0]);
+  return message == nullptr || message->IsReservedNumber(std::stoi(parts[1]));
+}
+
+// Old bytes meet new programs. fields.txt holds what was released; lines are added (CORDON_UPDATE=1
+// writes the file), never changed. A field that is given up stays there and is reserved.
+TEST(Schema, NoFieldNumberIsEverReused) {
+  const std::string path =
+      std::string(std::getenv("CORDON_SOURCE_DIR")) + "/tests/unit/proto/fields.txt";
+  const std::map<std::string, std::string> now = Fields();
+  std::map<std::string, std::string> released;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 2));
+    if (words.size() == 3 && words[0] != "#") released[words[0] + " " + words[1]] = words[2];
+  }
+  ASSERT_TRUE(released.size() > 200 || std::getenv("CORDON_UPDATE") != nullptr) << path;
+  for (const auto& [field, meaning] : released) {
+    const auto it = now.find(field);
+    if (it == now.end()) {
+      EXPECT_TRUE(IsReserved(field)) << field << " (" << meaning << ") is gone: reserve its number";
+    } else {
+      EXPECT_EQ(it->second, meaning)
+          << field << " was something else: old files and nodes would be misread";
+    }
+  }
+  if (std::getenv("CORDON_UPDATE") == nullptr) return;
+  std::ofstream update(path);
+  update
+      << "# Every released field: message, number, name, type. Lines are added, never changed.\n";
+  released.insert(now.begin(), now.end());
+  for (const auto& [field, meaning] : released) update << field << " " << meaning << "\n";
 }
 
 }  // namespace
