@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "ingest/rtsp_metrics.h"
 #include "ingest/source_factory.h"
 
 namespace cordon {
@@ -94,10 +95,15 @@ CameraStream::CameraStream(const proto::CameraConfig& camera, Masks masks,
 }
 
 void CameraStream::Start(const Secret& password) {
-  const auto maker = [this, password](const std::string& url) -> StreamReader::SourceMaker {
+  const auto maker = [this, password](const std::string& url,
+                                      const char* stream) -> StreamReader::SourceMaker {
     if (services_.make_source) return services_.make_source;
-    return
-        [this, password, url] { return MakePacketSource(camera_, password, services_.clock, url); };
+    return [this, password, url, stream]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
+      ASSIGN_OR_RETURN(std::unique_ptr<PacketSource> source,
+                       MakePacketSource(camera_, password, services_.clock, url));
+      return WithRtspMetrics(std::move(source), services_.metrics,
+                             {{"camera", camera_.id()}, {"stream", stream}}, services_.clock);
+    };
   };
   const bool sub = !camera_.sub_url().empty();
   const uint64_t seed = std::hash<std::string>()(camera_.id());
@@ -105,7 +111,7 @@ void CameraStream::Start(const Secret& password) {
     evidence_ring_ = std::make_shared<PacketRing>(RingBytes(camera_));
     evidence_ = std::make_unique<StreamReader>(
         StreamReader::Options{camera_.id() + " (main)", ThreadName("evi-", camera_.id()),
-                              maker(camera_.url()), seed + 1},
+                              maker(camera_.url(), "main"), seed + 1},
         StreamReader::Hooks{}, *evidence_ring_, evidence_health_, services_.gate, services_.clock);
   }
   StreamReader::Hooks hooks;
@@ -120,7 +126,8 @@ void CameraStream::Start(const Secret& password) {
   hooks.ended = [this] { decoder_.Finish(); };
   reader_ = std::make_unique<StreamReader>(
       StreamReader::Options{camera_.id(), ThreadName("cam-", camera_.id()),
-                            maker(sub ? camera_.sub_url() : camera_.url()), seed},
+                            sub ? maker(camera_.sub_url(), "sub") : maker(camera_.url(), "main"),
+                            seed},
       std::move(hooks), *ring_, health_, services_.gate, services_.clock);
 }
 

@@ -23,6 +23,7 @@ cordon_module(ingest_rtsp
     rtsp_auth.cc
     rtsp_connection.cc
     rtsp_message.cc
+    rtsp_metrics.cc
     rtsp_net.cc
     rtsp_probe.cc
     rtsp_reporter.cc
