@@ -15,12 +15,6 @@ double MillisBetween(int64_t from_ns, int64_t to_ns) {
   return from_ns == 0 || to_ns == 0 ? -1 : static_cast<double>(to_ns - from_ns) / 1e6;
 }
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 std::string MinutesSeconds(uint32_t eta_ms) {
   return fmt::format("{}:{:02}", eta_ms / 60'000, eta_ms / 1000 % 60);
 }
@@ -71,14 +65,13 @@ StageLatencies LatenciesOf(const proto::StageTimes& stages) {
   return latencies;
 }
 
-std::string DescribeReport(const AlertReport& report) {
+std::string DescribeReport(const AlertReport& report, const std::string& camera_name) {
   const proto::Event& event = report.alert.event();
-  std::string line =
-      fmt::format("{} {:<8} {} at {} ({}): {}",
-                  FormatWall(WallFromMicros(report.alert.wall_time_us())).substr(11, 8),
-                  proto::RuleConfig::Severity_Name(event.severity()).substr(9),
-                  Lower(proto::EventKind_Name(event.kind()).substr(11)), report.incident.title(),
-                  event.camera_id(), event.detail());
+  std::string line = fmt::format(
+      "{} {:<8} {} at {} ({}/{}): {}",
+      FormatWall(WallFromMicros(report.alert.wall_time_us())).substr(11, 8),
+      proto::RuleConfig::Severity_Name(event.severity()).substr(9), EventKindName(event.kind()),
+      camera_name, event.camera_id(), event.rule_id(), event.detail());
   line += DescribeUnits(report.circles);
   const StageLatencies latencies = LatenciesOf(report.alert.stages());
   if (latencies.total < 0) return line;
@@ -112,7 +105,8 @@ std::string StageStatistics::Render() const {
   return text;
 }
 
-AlertPrinter::AlertPrinter() : thread_([this] { Loop(); }) {}
+AlertPrinter::AlertPrinter(std::map<std::string, std::string> camera_names, BootTime start)
+    : camera_names_(std::move(camera_names)), start_(start), thread_([this] { Loop(); }) {}
 
 AlertPrinter::~AlertPrinter() {
   reports_.Close();
@@ -127,13 +121,22 @@ void AlertPrinter::OnReport(const AlertReport& report) {
 void AlertPrinter::Loop() {
   SetThreadName("alert-print");
   StageStatistics statistics;
-  uint64_t printed = 0, refused = 0;
+  uint64_t printed = 0, refused = 0, backlog = 0;
   while (true) {
     const std::optional<AlertReport> report = reports_.Pop(Seconds(1));
     if (!report && reports_.closed()) break;
     if (!report) continue;
-    std::printf("%s\n", DescribeReport(*report).c_str());
-    statistics.Add(LatenciesOf(report->alert.stages()));
+    const proto::Alert& alert = report->alert;
+    const auto name = camera_names_.find(alert.event().camera_id());
+    std::printf("%s\n",
+                DescribeReport(
+                    *report, name == camera_names_.end() ? alert.event().camera_id() : name->second)
+                    .c_str());
+    if (alert.stages().received_ns() >= ToNanos(start_)) {
+      statistics.Add(LatenciesOf(alert.stages()));
+    } else if (++backlog == 1) {
+      std::printf("--- alerts from before this start arrive first; their latency is not counted\n");
+    }
     if (++printed % kTableEvery == 0) std::printf("%s\n", statistics.Render().c_str());
     if (const uint64_t now = reports_.refused(); now != refused)
       std::printf("--- %lu alert lines were not printed: the terminal is too slow\n",

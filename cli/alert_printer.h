@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,7 +28,7 @@ StageLatencies LatenciesOf(const proto::StageTimes& stages);
 
 // "12:00:03 HIGH intrusion at Assembly yard: ... | 1 min: car-3 0:42 | 3 min: - | ... | frame to
 // dispatcher 31 ms (...)".
-std::string DescribeReport(const AlertReport& report);
+std::string DescribeReport(const AlertReport& report, const std::string& camera_name);
 
 // The newest latencies of each stage; bounded. Used by one thread.
 class StageStatistics {
@@ -47,7 +48,9 @@ class StageStatistics {
 // still cannot hold the dispatcher; lines that do not fit its queue are counted and said.
 class AlertPrinter final : public DispatchListener {
  public:
-  AlertPrinter();
+  // `camera_names`: id -> what people call it. Alerts from before `start` waited in an outbox: they
+  // are printed, and counted apart from the latencies.
+  AlertPrinter(std::map<std::string, std::string> camera_names, BootTime start);
   ~AlertPrinter() override;
   void OnReport(const AlertReport& report) override;
 
@@ -55,6 +58,8 @@ class AlertPrinter final : public DispatchListener {
   static constexpr uint64_t kTableEvery = 25;
   void Loop();
 
+  const std::map<std::string, std::string> camera_names_;
+  const BootTime start_;
   BoundedQueue<AlertReport> reports_{256};
   std::thread thread_;
 };
