@@ -94,8 +94,8 @@ def camera_block(identifier, url, place):
 def demo_city_centre():
     """Where the embedded city puts its cameras."""
     info = subprocess.run([CORDON, "roads", "info", "--json", demo_roads()], capture_output=True, text=True, check=True)
-    centre = json.loads(info.stdout)["centre"]
-    return centre["lat"], centre["lon"]
+    west, south, east, north = json.loads(info.stdout)["bbox"]
+    return (south + north) / 2, (west + east) / 2
 
 
 def demo_roads():
