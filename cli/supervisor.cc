@@ -22,7 +22,8 @@ namespace {
 constexpr Nanoseconds kFirstBackOff = Milliseconds(500);
 constexpr Nanoseconds kLastBackOff = Seconds(30);
 constexpr Nanoseconds kHealthyAfter = Seconds(60);
-constexpr Nanoseconds kLongestWait = Seconds(3600);
+// A SIGCHLD that another thread of the process swallowed costs at most this.
+constexpr Nanoseconds kLongestWait = Seconds(1);
 
 sigset_t SupervisedSignals() {
   sigset_t set;
@@ -142,7 +143,7 @@ void Supervisor::StopAll() {
   Reap(true);  // the SIGCHLD of one that ended already may have been read together with the stop
   while (AnyRunning() && clock_.Boot() < deadline) {
     pollfd wait{.fd = signals_, .events = POLLIN, .revents = 0};
-    ::poll(&wait, 1, ToPollMillis(deadline - clock_.Boot()));
+    ::poll(&wait, 1, ToPollMillis(std::min(deadline - clock_.Boot(), kLongestWait)));
     signalfd_siginfo info;
     while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) continue;
     Reap(true);

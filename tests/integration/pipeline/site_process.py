@@ -59,6 +59,7 @@ class Camera:
     def stop(self):
         self.process.terminate()
         self.process.wait(20)
+        self.process.stdout.close()
 
 
 SITE = """\
@@ -139,6 +140,8 @@ class Site:
     def healthy(self):
         if self.process.poll() is not None:
             raise AssertionError(f"cordon run ended with {self.process.returncode}: {self.tail()}")
+        if not self.url():
+            return False
         try:
             return self.get("/healthz") is not None
         except OSError:
