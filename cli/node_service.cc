@@ -252,6 +252,8 @@ absl::StatusOr<proto::Reply> NodeService::Answer(const proto::Command& command) 
   switch (command.body_case()) {
     case proto::Command::kLivePreview:
       return Preview(command.live_preview().camera_id());
+    case proto::Command::kFetchEvidence:
+      return Clip(command.fetch_evidence());
     default:
       return absl::UnimplementedError(
           "this node does not know the command; it is older than the dispatcher");

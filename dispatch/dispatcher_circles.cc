@@ -88,10 +88,10 @@ absl::StatusOr<proto::ResponseCircles> Dispatcher::ComputeOne(const CirclesJob& 
   if (!scene)
     return absl::FailedPreconditionError("neither the alert nor its incident has a place");
   if (!options_.compute_circles) return absl::UnimplementedError("there is no road network");
-  // Areas depend on the scene alone; once drawn for the incident they are not drawn again.
-  const bool areas = !shown_.contains(job.incident.id());
   const StageTimer timer(clock_, circles_seconds_);
-  absl::StatusOr<proto::ResponseCircles> circles = options_.compute_circles({*scene, units, areas});
+  // With areas for every alert: its record is whole without its incident's earlier ones.
+  absl::StatusOr<proto::ResponseCircles> circles =
+      options_.compute_circles({*scene, units, /*areas=*/true});
   if (circles.ok()) shown_.insert(job.incident.id());
   return circles;
 }
