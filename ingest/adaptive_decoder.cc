@@ -11,8 +11,6 @@ namespace {
 
 // The scene counts as busy for so long after the last sign of change.
 constexpr Seconds kSettle{2};
-// ... and for so long while analytics follows a track.
-constexpr Seconds kSettleActive{5};
 // In full decode the scene is compared with itself this much earlier: slow movement adds up to
 // something visible.
 constexpr Milliseconds kLookEvery{800};
@@ -103,6 +101,8 @@ void AdaptiveDecoder::OnPacket(const RingEntry& entry) {
   }
   if (key) {
     if (pending_key_) ++counts_.shed;
+    active_key_frames_ = active_.load() ? active_key_frames_ + 1 : 0;
+    if (active_key_frames_ == 0) activated_.store(false);
     pending_key_ = entry;
     return;
   }
@@ -116,6 +116,14 @@ void AdaptiveDecoder::OnPacket(const RingEntry& entry) {
   }
 }
 
+// Analytics sees more than we do, noise included. Each time its word alone woke us and nothing
+// visible followed, it must hold for one key frame more, at most three.
+bool AdaptiveDecoder::TrackIsBelieved() {
+  if (!activated_.load() || (doubts_ > 0 && active_key_frames_ < doubts_)) return false;
+  activated_.store(false);
+  return true;
+}
+
 void AdaptiveDecoder::Wake(uint64_t from, std::string why) {
   log::Debug("full decode", {{"camera", camera_.id()}, {"why", why}});
   ++counts_.wakes;
@@ -125,6 +133,8 @@ void AdaptiveDecoder::Wake(uint64_t from, std::string why) {
   decoder_->Flush();
   change_.Reset();
   busy_run_ = 0;
+  woken_by_track_ = false;
+  saw_change_ = false;
 }
 
 bool AdaptiveDecoder::MayCalmDown(const Packet& next) const {
@@ -155,8 +165,9 @@ bool AdaptiveDecoder::Work(Milliseconds slice) {
   if (decoder_ == nullptr) return false;
   const BootTime until = clock_.Boot() + slice;
   if (mode_ == Mode::kQuiet) {
-    if (adaptive() && activated_.exchange(false)) {
+    if (adaptive() && TrackIsBelieved()) {
       Wake(quiet_key_, "live track");
+      woken_by_track_ = true;
     } else if (adaptive() && triggered_.load()) {
       Wake(quiet_key_, "trigger");
     } else if (pending_key_) {
@@ -228,6 +239,8 @@ void AdaptiveDecoder::CalmDown() {
   // All up to here was analysed: a wake before the next key frame begins with this one.
   quiet_key_ = ring_.KeyFrameAtOrBefore(cursor_);
   complexity_.Restart();
+  if (woken_by_track_) doubts_ = saw_change_ ? 0 : std::min(doubts_ + 1, 3);
+  active_key_frames_ = 0;
 }
 
 // Analysis cannot keep up, or this machine cannot: the oldest part of the backlog goes, counted.
@@ -265,14 +278,14 @@ void AdaptiveDecoder::Look(const Frame& frame) {
   if (busy_run_ == frame.run && media - looked_ < kLookEvery && media >= looked_) return;
   looked_ = media;
   change_.Update(frame.luma);
-  const bool asked = triggered_.exchange(false) || activated_.exchange(false);
+  const bool asked = triggered_.exchange(false);
+  activated_.store(false);  // awake already
   const bool new_run = busy_run_ != frame.run;
+  saw_change_ = saw_change_ || (change_.changed() && !new_run);
   if (change_.changed() || asked || new_run) {
     busy_run_ = frame.run;
-    changed_ = media;
     busy_until_ = media + kSettle;
   }
-  if (active_.load()) busy_until_ = std::max(busy_until_, changed_ + kSettleActive);
 }
 
 void AdaptiveDecoder::Give(FramePtr frame) {

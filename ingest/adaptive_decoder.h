@@ -51,9 +51,7 @@ class AdaptiveDecoder {
   // Everything decoded and delivered as far as the sink has room (a file came to its end).
   void Finish();
 
-  // Analytics: a track is live (or none is). Wakes full decode, and keeps it for 5 s after the last
-  // visible change: a parked car or a person who stands still is as well seen on key frames, and a
-  // change on one of them wakes again.
+  // Analytics: a track is live (or none is). Wakes full decode and keeps it as long as it is.
   void SetActive(bool active) {
     if (!active_.exchange(active) && active) activated_.store(true);
   }
@@ -78,6 +76,7 @@ class AdaptiveDecoder {
   void NoteKeyFrame(const RingEntry& entry);
   bool GopTooLong() const;
   void Wake(uint64_t from, std::string why);
+  bool TrackIsBelieved();
   void CalmDown();
   bool MayCalmDown(const Packet& next) const;
   void WorkQuiet(const RingEntry& key_frame);
@@ -124,8 +123,11 @@ class AdaptiveDecoder {
   int key_frames_seen_ = 0;
   MediaTime busy_until_{};  // media time up to which the scene counts as busy
   uint64_t busy_run_ = 0;
-  MediaTime changed_{};  // last visible change
-  MediaTime looked_{};   // when the scene was last compared with its past
+  bool woken_by_track_ = false;  // nothing but analytics' word woke us
+  bool saw_change_ = false;      // since the last wake
+  int doubts_ = 0;               // wakes by analytics' word after which nothing was seen, in a row
+  int active_key_frames_ = 0;    // quiet key frames in a row on which analytics was active
+  MediaTime looked_{};           // when the scene was last compared with its past
   DecodeCounts counts_;
 };
 

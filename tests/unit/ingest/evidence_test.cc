@@ -11,6 +11,7 @@
 #include "ingest/clip_reader.h"
 #include "ingest/evidence_store.h"
 #include "ingest/file_source.h"
+#include "ingest/live_feed.h"
 #include "ingest/snapshot.h"
 #include "tests/support/made_clips.h"
 
@@ -135,6 +136,38 @@ TEST(ClipFile, AnUnfinishedClipLeavesNothing) {
   }
   EXPECT_FALSE(std::filesystem::exists(to + ".part"));
   EXPECT_FALSE(std::filesystem::exists(to));
+}
+
+TEST(LiveFeed, PlaysFromTheNewestKeyFrameAndASlowViewerSkips) {
+  TemporaryFolder folder;
+  FileSource source({.location = MakeClip(folder, "a.h264", 320, 240, 25, 12)}, SystemClock());
+  auto info = source.Open();
+  ASSERT_TRUE(info.ok());
+  auto ring = std::make_shared<PacketRing>(1 << 24);
+  const auto push = [&](int packets) {
+    for (int i = 0; i < packets; ++i) {
+      auto packet = source.Read(Milliseconds(1000));
+      ASSERT_TRUE(packet.ok());
+      ring->Push(std::make_shared<const Packet>(*std::move(packet)));
+    }
+  };
+  push(60);
+  proto::CameraConfig camera;
+  camera.set_id("gate");
+  const std::shared_ptr<const AVCodecParameters> codec(std::move(info->codec));
+  auto feed = LiveFeed::Open(camera, ring, codec);
+  ASSERT_TRUE(feed.ok()) << feed.status();
+  auto begin = (*feed)->Take(1 << 20);
+  ASSERT_TRUE(begin.ok());
+  push(200);
+  auto later = (*feed)->Take(1 << 20);
+  ASSERT_TRUE(later.ok());
+  EXPECT_GT((*feed)->skipped(), 100u);
+  std::ofstream(folder.File("live.mp4")) << *begin << *later;
+  EXPECT_EQ(Frames(folder.File("live.mp4")).size(), 10u + 10u);
+  EXPECT_TRUE((*feed)->Take(1 << 20)->empty());
+  camera.add_masks()->add_points("0,0");
+  EXPECT_TRUE(absl::IsFailedPrecondition(LiveFeed::Open(camera, ring, codec).status()));
 }
 
 class EvidenceStoreTest : public ::testing::Test {
