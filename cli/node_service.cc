@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/node_service.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/file_util.h"
 #include "base/log.h"
 #include "cli/alert_snapshot.h"
+#include "cli/commands.h"
 #include "cli/site.h"
 #include "ingest/snapshot.h"
 
@@ -197,6 +200,11 @@ void NodeService::Commit(proto::OutboxRecord record, std::string subject) {
     unraised_total_.Increment();
     log::Critical("AN ALERT WAS NOT RAISED",
                   {{"subject", subject}, {"cause", MessageOf(raised.status())}});
+    if (raised.status().code() != absl::StatusCode::kInternal) return;
+    // The outbox's file failed, and a sync is never retried. Opening the file again recovers what
+    // was committed; the supervisor starts this process anew.
+    log::Flush();
+    ::_exit(kExitFailed);
   });
 }
 
