@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/site.h"
 #include "ingest/snapshot.h"
+#include "ingest/site_watch.h"
 
 namespace cordon::cli {
 namespace {
@@ -221,20 +222,23 @@ void NodeService::PublishTracks(const Camera& camera, const Frame& frame,
 
 void NodeService::HealthLoop() {
   SetThreadName("node-health");
+  SiteWatch site_watch(cameras_.size(), clock_);
   for (int tick = 1;; ++tick) {
     {
       absl::MutexLock lock(&stop_mutex_);
       if (stop_mutex_.AwaitWithTimeout(absl::Condition(&stopping_), absl::FromChrono(kHealthTick)))
         return;
     }
+    std::vector<proto::Event> events;
     for (const auto& camera : cameras_) {
-      for (proto::Event& event : camera->stream->Tick()) {
-        proto::Alert alert;
-        alert.set_wall_time_us(ToMicros(clock_.Wall()));
-        alert.mutable_stages()->set_boot_id(HostBootId());
-        *alert.mutable_event() = std::move(event);
-        Raise(std::move(alert));
-      }
+      for (proto::Event& event : camera->stream->Tick()) events.push_back(std::move(event));
+    }
+    for (proto::Event& event : site_watch.Pass(std::move(events))) {
+      proto::Alert alert;
+      alert.set_wall_time_us(ToMicros(clock_.Wall()));
+      alert.mutable_stages()->set_boot_id(HostBootId());
+      *alert.mutable_event() = std::move(event);
+      Raise(std::move(alert));
     }
     if (tick % kTicksPerReport != 0) continue;
     budget_->Tick();

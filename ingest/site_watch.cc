@@ -30,7 +30,7 @@ proto::Event SiteWatch::Folded(proto::EventKind kind, const std::string& detail,
 void SiteWatch::Take(proto::Event event, std::vector<proto::Event>& out) {
   const std::string camera = event.camera_id();
   const bool of_stream = event.rule_id() == "stream";
-  if (of_stream && event.kind() == proto::EVENT_KIND_STREAM_LOST) {
+  if (of_stream && event.kind() == proto::EVENT_KIND_STREAM_LOST && cameras_ >= kFewestLost) {
     lost_.insert(camera);
     waiting_.push_back({clock_.Boot(), std::move(event)});
     return;

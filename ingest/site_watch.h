@@ -13,7 +13,8 @@ namespace cordon {
 // Folds the losses of many cameras at once into one event: when a switch or a line fails, operators
 // need one alert and not two hundred. Losses wait for 3 s; when then at least 3 cameras and 60 % of
 // all are lost, one "site lost" takes their place, and one "site restored" the place of their
-// returns, when less than 20 % are lost. Everything else passes through. Not thread-safe: belongs
+// returns, when less than 20 % are lost. Everything else passes through, and
+// so does a loss where there are fewer than 3 cameras. Not thread-safe: belongs
 // to the loop that ticks the cameras.
 class SiteWatch {
  public:
