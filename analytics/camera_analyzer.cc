@@ -62,8 +62,8 @@ TrackerOptions DetectorTracking(const Detector& detector) {
   options.acceleration = 1.3F;
   options.first_speed = 1.8F;
   options.size_noise = 0.3F;
-  options.confirm_after = Milliseconds(100);
-  options.confirm_hits = 4;
+  options.confirm_after = Milliseconds(200);
+  options.confirm_hits = 3;
   options.keep_lost = Milliseconds(3000);
   options.weak_only = Milliseconds(1800);
   options.show_lost = Milliseconds(200);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_split.h"
+#include "analytics/model_card.h"
 #include "base/config_reader.h"
 #include "cli/commands.h"
 #include "cli/site.h"
@@ -17,6 +18,17 @@ struct CheckOptions {
   bool describe = false;
 };
 
+// The site, and the networks it names: a card that cannot be read or a file that is not the one it
+// was written for.
+absl::StatusOr<proto::Site> LoadAll(const std::string& path) {
+  ASSIGN_OR_RETURN(proto::Site site, LoadSite(path));
+  for (const proto::DetectorConfig& detector : site.detectors()) {
+    const absl::StatusOr<Model> model = LoadModel(detector.model_card());
+    if (!model.ok()) return Annotate(model.status(), "detector " + detector.id());
+  }
+  return site;
+}
+
 int Check(const CheckOptions& options) {
   if (options.describe) {
     std::fputs(DescribeConfig(*proto::Site::descriptor()).c_str(), stdout);
@@ -24,7 +36,7 @@ int Check(const CheckOptions& options) {
   }
   if (options.site.empty())
     return Report(absl::InvalidArgumentError("check needs a SITE.yaml; see cordon check --help"));
-  const absl::StatusOr<proto::Site> site = LoadSite(options.site);
+  const absl::StatusOr<proto::Site> site = LoadAll(options.site);
   if (options.json) {
     nlohmann::json problems = nlohmann::json::array();
     if (!site.ok()) {

@@ -2,18 +2,25 @@
 // The accuracy report: sections of tables with the bounds beside the numbers.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace cordon::accuracy {
 
-// A bound that the section promises.
+// A bound that the section promises, and the weaker one that --check proves where the promise is
+// not yet kept.
 struct Check {
   std::string name;
   double value = 0;
   double bound = 0;
   bool at_least = true;  // else at most
+  std::optional<double> floor = std::nullopt;
   bool holds() const { return at_least ? value >= bound : value <= bound; }
+  bool proved() const {
+    const double limit = floor.value_or(bound);
+    return at_least ? value >= limit : value <= limit;
+  }
 };
 
 struct Section {

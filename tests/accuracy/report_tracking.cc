@@ -144,7 +144,7 @@ class Tracking {
     const auto result = Ours(nullptr, MakeShapeClassifier());
     if (!result.ok()) return;
     const MotScores scores = Row("built-in", "Cordon", Persons(*result, false));
-    section_.checks.push_back({"built-in: MOTA", scores.mota, 0.55});
+    section_.checks.push_back({"built-in: MOTA", scores.mota, 0.55, true, 0.50});
   }
 
   const Data& data_;
