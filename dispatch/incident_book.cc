@@ -130,8 +130,11 @@ absl::StatusOr<proto::Incident> IncidentBook::Join(const proto::Alert& alert) {
     incident->set_opened_us(ToMicros(clock_.Wall()));
     incident->set_title(TitleOf(alert));
   }
-  if (alert.event().severity() > incident->severity())
+  if (alert.event().severity() > incident->severity()) {
+    // It is called by the worst that happened in it.
     incident->set_severity(alert.event().severity());
+    incident->set_title(TitleOf(alert));
+  }
   if (incident->alert_ids_size() < kMaxAlertIds) incident->add_alert_ids(alert.id());
   incident->set_last_alert_us(std::max(incident->last_alert_us(), alert.wall_time_us()));
   proto::IncidentChange change;

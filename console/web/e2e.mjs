@@ -55,7 +55,7 @@ try {
 
   await page.getByRole('tab', { name: /Units/ }).click();
   await page.waitForFunction(() => document.querySelector('.list .rows')?.textContent?.includes('assigned'));
-  await page.waitForSelector('.map[data-idle="yes"]');
+  await page.waitForSelector('.map[data-drawn="yes"]');
   expect(complaints.length === 0, complaints.join('; '));
   console.log('OK');
 } catch (error) {

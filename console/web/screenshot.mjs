@@ -27,7 +27,7 @@ try {
   await page.waitForSelector('.card', { timeout: 60_000 });
   await page.waitForSelector('.detail .row.eta', { timeout: 60_000 });
   await page.waitForFunction(() => [...document.images].every((image) => image.complete), null, { timeout: 30_000 });
-  await page.waitForSelector('.map[data-idle="yes"]', { timeout: 60_000 });
+  await page.waitForSelector('.map[data-drawn="yes"]', { timeout: 60_000 });
   await page.screenshot({ path: file });
   console.log(`screenshot: ${file}`);
   for (const complaint of complaints) console.error(`the page complained: ${complaint}`);

@@ -63,6 +63,11 @@ export class Feed {
   }
 
   private watch(): void {
-    if (this.connected && this.age() > SILENT_MS) this.socket?.close();
+    if (!this.connected || this.age() <= SILENT_MS) return;
+    // A machine that was busy finds this timer before the messages that wait behind it: look again once they were heard.
+    const socket = this.socket;
+    setTimeout(() => {
+      if (socket === this.socket && this.age() > SILENT_MS) socket?.close();
+    }, 1000);
   }
 }

@@ -107,9 +107,10 @@ export class CityMap {
     this.map.addControl(new maplibregl.ScaleControl({ unit: 'metric' }), 'bottom-left');
     this.home(site, false);
     this.map.on('load', () => this.addLayers(site));
-    // For tests and pictures: everything asked for is drawn.
-    this.map.on('idle', () => (container.dataset['idle'] = 'yes'));
-    this.map.on('dataloading', () => (container.dataset['idle'] = 'no'));
+    // For tests and pictures: the roads have been drawn at least once.
+    this.map.on('render', () => {
+      if (this.ready && this.map.areTilesLoaded()) container.dataset['drawn'] = 'yes';
+    });
     this.map.on('error', (event) => console.warn('map:', event.error?.message));
   }
 
