@@ -78,12 +78,10 @@ class ConsoleServer::Impl {
     if (at.endpoint.address().is_loopback()) {
       shared_.hosts = {"localhost", "127.0.0.1", "[::1]", at.host};
     } else if (!options_.allow_remote_without_accounts) {
-      return absl::FailedPreconditionError(
-          fmt::format("console.listen: {} can be reached by others and the console has no accounts "
-                      "yet; listen on 127.0.0.1, or "
-                      "set console.allow_remote_without_accounts if a proxy that asks for names "
-                      "stands before it",
-                      options_.listen));
+      return absl::FailedPreconditionError(fmt::format(
+          "console.listen: {} can be reached by others and the console has no accounts yet; "
+          "listen on 127.0.0.1 and put a proxy that asks for names before it",
+          options_.listen));
     }
     error_code error;
     acceptor_.open(at.endpoint.protocol(), error);

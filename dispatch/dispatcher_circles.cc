@@ -39,6 +39,10 @@ void Dispatcher::CirclesLoop() {
 // Alerts of one incident that came together share one search and are shown once; each is reported
 // and recorded.
 void Dispatcher::ComputeFor(std::vector<CirclesJob> jobs) {
+  if (!options_.compute_circles) {
+    circles_missed_total_.Increment(static_cast<double>(jobs.size()));
+    return;
+  }
   const std::vector<UnitState> units = board_.Snapshot();
   std::map<std::string, std::vector<CirclesJob>> by_incident;
   for (CirclesJob& job : jobs) {
@@ -87,7 +91,6 @@ absl::StatusOr<proto::ResponseCircles> Dispatcher::ComputeOne(const CirclesJob& 
   const std::optional<LatLon> scene = SceneOf(job.alert, job.incident);
   if (!scene)
     return absl::FailedPreconditionError("neither the alert nor its incident has a place");
-  if (!options_.compute_circles) return absl::UnimplementedError("there is no road network");
   const StageTimer timer(clock_, circles_seconds_);
   // With areas for every alert: its record is whole without its incident's earlier ones.
   absl::StatusOr<proto::ResponseCircles> circles =

@@ -113,13 +113,14 @@ TEST(ConsoleApi, HostileNamesAreTextAndNothingElse) {
   Desk::Options options;
   proto::CameraConfig& camera = *options.site.add_cameras();
   camera.set_id("gate");
-  camera.set_name("</script><img src=x onerror=alert(1)>\" ' \xE2\x80\xAE");
+  const std::string name = "</script><img src=x onerror=alert(1)>\" ' \xE2\x80\xAE";
+  camera.set_name(name);
   Desk desk(std::move(options));
   const std::string id = desk.Raise("gate", kGate, "'; DROP TABLE alert; --");
   const WebAnswer answer = Fetch(desk.port(), "GET", "/api/incidents");
   ASSERT_EQ(answer.status, 200);
   EXPECT_EQ(answer.headers.at("content-type"), "application/json");
-  EXPECT_EQ(answer.json()["incidents"][0]["title"], "Intrusion at " + camera.name());
+  EXPECT_EQ(answer.json()["incidents"][0]["title"], "Intrusion at " + name);
   EXPECT_EQ(Fetch(desk.port(), "GET", "/api/alerts/" + id).json()["detail"],
             "'; DROP TABLE alert; --");
   EXPECT_EQ(Fetch(desk.port(), "GET", "/api/alerts/%27%20OR%201=1").status, 404);
@@ -237,8 +238,8 @@ TEST(ConsoleRoads, CordonIsAdviceWithAnExpiry) {
   EXPECT_EQ(plan["advisory"], true);
   EXPECT_GT(plan["expires_ms"], plan["computed_ms"]);
   EXPECT_FALSE(plan["assumptions"].empty());
-  for (const Json& unit : Fetch(desk.port(), "GET", "/api/units").json()["units"])
-    EXPECT_EQ(unit["status"], "available") << "a cordon tasks nobody";
+  const Json units = Fetch(desk.port(), "GET", "/api/units").json()["units"];
+  for (const Json& unit : units) EXPECT_EQ(unit["status"], "available") << "a cordon tasks nobody";
   EXPECT_EQ(Send(desk.port(), "/api/contain", {{"lat", 1}, {"lon", 1}, {"age_s", -5}}).status, 400);
   EXPECT_EQ(Send(desk.port(), "/api/contain", {{"incident", "nope"}}).status, 404);
 }
@@ -265,8 +266,8 @@ TEST(ConsolePositions, OsmAndByQueryFormRootAndJson) {
             R"({"_type":"location","lat":41.1,"lon":-8.6,"tst":1})", {{"X-Limit-D", "f"}});
   EXPECT_EQ(tracks.body, "[]");
   std::vector<std::string> ids;
-  for (const Json& unit : Fetch(port, "GET", "/api/units").json()["units"])
-    ids.push_back(unit["id"]);
+  const Json units = Fetch(port, "GET", "/api/units").json()["units"];
+  for (const Json& unit : units) ids.push_back(unit["id"]);
   EXPECT_EQ(ids, (std::vector<std::string>{"a", "b", "c", "d", "f"}));
 }
 
