@@ -41,7 +41,8 @@ LumaScaler::LumaScaler(int source_width, int source_height, LumaSize size)
 LumaScaler::Taps LumaScaler::MakeTaps(int source, int target, int unit) {
   const double ratio = static_cast<double>(source) / target;
   Taps taps;
-  taps.count = source == target ? 1 : static_cast<int>(std::ceil(ratio)) + 1;
+  // Cells of a whole ratio begin and end on source cells; others may overlap one more.
+  taps.count = static_cast<int>(std::ceil(ratio)) + (source % target == 0 ? 0 : 1);
   taps.weights.assign(static_cast<size_t>(target) * static_cast<size_t>(taps.count), 0);
   for (int i = 0; i < target; ++i) {
     const double begin = i * ratio;
@@ -84,8 +85,25 @@ void LumaScaler::SumRows(const uint8_t* plane, ptrdiff_t stride, int row) {
 }
 
 void LumaScaler::SumColumns(uint8_t* out) const {
+  // The usual ratios (2 to 5) with their number of taps known to the compiler, which unrolls them.
+  switch (columns_.count) {
+    case 2:
+      return SumColumnsOf<2>(out);
+    case 3:
+      return SumColumnsOf<3>(out);
+    case 4:
+      return SumColumnsOf<4>(out);
+    case 5:
+      return SumColumnsOf<5>(out);
+    default:
+      return SumColumnsOf<0>(out);
+  }
+}
+
+template <int kTaps>
+void LumaScaler::SumColumnsOf(uint8_t* out) const {
   constexpr uint32_t kHalf = kRowUnit * kColumnUnit / 2;
-  const int taps = columns_.count;
+  const int taps = kTaps > 0 ? kTaps : columns_.count;
   const uint16_t* weights = columns_.weights.data();
   for (int x = 0; x < size_.width; ++x, weights += taps) {
     const uint16_t* sums = &sums_[static_cast<size_t>(columns_.first[static_cast<size_t>(x)])];

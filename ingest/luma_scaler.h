@@ -41,6 +41,8 @@ class LumaScaler {
   static Taps MakeTaps(int source, int target, int unit);
   void SumRows(const uint8_t* plane, ptrdiff_t stride, int row);
   void SumColumns(uint8_t* out) const;
+  template <int kTaps>
+  void SumColumnsOf(uint8_t* out) const;
 
   const int source_width_;
   const int source_height_;
