@@ -133,7 +133,7 @@ function etaRow(view: View, incident: Incident, eta: UnitEta): HTMLElement {
     el('span', { class: `time tier-${index < 0 ? 'none' : index}` }, known ? clock(eta.eta_ms) : '–'),
     el('span', { class: 'grow' }, el('b', {}, unit?.name ?? eta.unit),
       el('small', {}, eta.excluded ? eta.excluded
-        : `${clock(eta.eta_low_ms)}–${clock(eta.eta_high_ms)} · ${metres(eta.distance_m)} · ${words(eta.status).toLowerCase()}`)),
+        : `${clock(eta.eta_low_ms)}–${clock(eta.eta_high_ms)} ${eta.distance_m > 0 ? `· ${metres(eta.distance_m)} ` : ""}· ${words(eta.status).toLowerCase()}`)),
     assigned
       ? el('button', { class: 'small', 'data-key': `release-${eta.unit}`, disabled: view.busy, onclick: () => view.act('release', { unit: eta.unit }) }, 'Release')
       : incident.open && !eta.excluded && el('button', { class: 'small primary', 'data-key': `assign-${eta.unit}`, disabled: view.busy,
