@@ -15,11 +15,13 @@ namespace cordon {
 namespace {
 
 constexpr int kBlock = ContourDrawer::kBlock;
-constexpr double kCellMetres = 20;
+// Carriageways of one road lie 15 m apart: coarser cells would take the one that is not reached
+// with the other.
+constexpr double kCellMetres = 10;
 // Cells without a road belong to the nearest road cell within this many cells.
-constexpr int kFillCells = 4;
-// A road also marks cells that it passes at this distance (in cells, about 1 m), so that rounding
-// never loses it and corner hairs (1/32 cell) hold no road.
+constexpr int kFillCells = 8;
+// A road also marks cells that it passes at this distance (in cells, about half a metre), so that
+// rounding never loses it and corner hairs (1/32 cell) hold no road.
 constexpr double kMargin = 0.05;
 
 struct Offset {
