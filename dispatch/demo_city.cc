@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
 #include "dispatch/road_geometry.h"
@@ -97,6 +98,7 @@ class City {
     WriteStreets();
     WriteParks();
     AddDeadEnds();
+    DropUnconnected();
     AddSignals();
     AddRestrictions();
     AddSites();
@@ -444,6 +446,24 @@ class City {
         WriteWay({gate, yard}, RoadClass::kService, 0, "", 20);
       }
     }
+  }
+
+  // Streets that the dice left without any connection.
+  void DropUnconnected() {
+    std::vector<uint32_t> parent(draft_.points.size());
+    std::iota(parent.begin(), parent.end(), 0);
+    const auto root = [&](uint32_t p) {
+      while (parent[p] != p) p = parent[p] = parent[parent[p]];
+      return p;
+    };
+    for (const DraftWay& way : draft_.ways)
+      for (const uint32_t p : way.points) parent[root(p)] = root(way.points[0]);
+    std::vector<size_t> size(draft_.points.size());
+    for (const DraftWay& way : draft_.ways) size[root(way.points[0])] += way.points.size();
+    const auto main_part =
+        static_cast<uint32_t>(std::max_element(size.begin(), size.end()) - size.begin());
+    std::erase_if(draft_.ways,
+                  [&](const DraftWay& way) { return root(way.points[0]) != main_part; });
   }
 
   void AddSignals() {

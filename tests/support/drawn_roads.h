@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,7 +24,9 @@ namespace cordon::testing {
 
 class DrawnRoads {
  public:
-  explicit DrawnRoads(std::string_view picture) {
+  // `edit` may change the draft before it is built: add restrictions, barriers, signals.
+  explicit DrawnRoads(std::string_view picture,
+                      const std::function<void(DrawnRoads&, RoadDraft&)>& edit = {}) {
     Split(picture);
     for (size_t row = 0; row < rows_.size(); ++row)
       for (size_t column = 0; column < rows_[row].size(); ++column)
@@ -34,12 +37,21 @@ class DrawnRoads {
           Follow(row, column, 0, 1, "-=<>");
           Follow(row, column, 1, 0, "|:v^");
         }
+    if (edit) edit(*this, draft_);
     auto image = BuildRoadImage(draft_);
     if (!image.ok()) ADD_FAILURE() << image.status();
     network_ = *RoadNetwork::FromImage(*std::move(image));
   }
 
   const std::shared_ptr<const RoadNetwork>& network() const { return network_; }
+  // Position of a road in RoadDraft::ways by its name, "A-B" as drawn.
+  size_t Way(std::string_view name) const {
+    for (size_t w = 0; w < draft_.ways.size(); ++w)
+      if (draft_.ways[w].name == name) return w;
+    ADD_FAILURE() << "no road " << name;
+    return 0;
+  }
+  uint32_t Point(char letter) const { return letters_.at(letter); }
   LatLon Place(char letter) const { return draft_.points[letters_.at(letter)].at.ToLatLon(); }
   JunctionId Junction(char letter) const {
     const RoadPoint at = draft_.points[letters_.at(letter)].at;
