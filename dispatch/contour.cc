@@ -17,9 +17,9 @@ namespace {
 constexpr int kBlock = ContourDrawer::kBlock;
 // Carriageways of one road lie 15 m apart: coarser cells would take the one that is not reached
 // with the other.
-constexpr double kCellMetres = 10;
+constexpr double kCellMetres = 7.5;
 // Cells without a road belong to the nearest road cell within this many cells.
-constexpr int kFillCells = 8;
+constexpr int kFillCells = 9;
 // A road also marks cells that it passes at this distance (in cells, about half a metre), so that
 // rounding never loses it and corner hairs (1/32 cell) hold no road.
 constexpr double kMargin = 0.05;

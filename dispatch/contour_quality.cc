@@ -25,13 +25,28 @@ class RingIndex {
       for (const RoadPoint& p : ring) {
         low_ = std::min(low_, p.lat_e7);
         high = std::max(high, p.lat_e7);
+        west_ = std::min(west_, p.lon_e7);
+        east_ = std::max(east_, p.lon_e7);
       }
     });
+    high_ = high;
     if (high < low_) return;
     bands_.resize(static_cast<size_t>((int64_t{high} - low_) / kBand) + 1);
     for_rings([&](const ContourRing& ring) {
       for (size_t i = 0; i < ring.size(); ++i) Add(ring[i], ring[(i + 1) % ring.size()]);
     });
+  }
+
+  // False: no point of the shape is inside.
+  bool MayTouch(std::span<const RoadPoint> shape) const {
+    RoadPoint low = shape.front();
+    RoadPoint high = low;
+    for (const RoadPoint& p : shape) {
+      low = {std::min(low.lat_e7, p.lat_e7), std::min(low.lon_e7, p.lon_e7)};
+      high = {std::max(high.lat_e7, p.lat_e7), std::max(high.lon_e7, p.lon_e7)};
+    }
+    return low.lat_e7 <= high_ && high.lat_e7 >= low_ && low.lon_e7 <= east_ &&
+           high.lon_e7 >= west_;
   }
 
   bool Contains(double lat_e7, double lon_e7) const {
@@ -56,6 +71,9 @@ class RingIndex {
   }
 
   int32_t low_ = 0;
+  int32_t high_ = INT32_MIN;
+  int32_t west_ = INT32_MAX;
+  int32_t east_ = INT32_MIN;
   std::vector<std::vector<std::pair<RoadPoint, RoadPoint>>> bands_;
 };
 
@@ -93,6 +111,7 @@ ContourQuality MeasureContour(const TravelGraph& graph, std::span<const ReachedS
     if (piece.flags & kFlagGhost) continue;
     if (!graph.Passable(piece.edge[0]) && !graph.Passable(piece.edge[1]) && reached[p].empty())
       continue;
+    if (reached[p].empty() && !rings.MayTouch(n.shape(PieceId{p}))) continue;
     const auto samples =
         std::max<uint32_t>(1, static_cast<uint32_t>(piece.length_cm / (step.value * 100)));
     const double share_m = piece.length_cm / 100.0 / samples;

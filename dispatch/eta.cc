@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/check.h"
 
@@ -51,6 +52,29 @@ std::string_view StatusReason(proto::UnitStatus status) {
     default:
       return "";
   }
+}
+
+// Moves each arrival once: they are big.
+void Rank(std::vector<UnitArrival>& units) {
+  std::vector<uint32_t> order(units.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const auto key = [](const UnitArrival& u) {
+      return std::tuple(u.left_out != LeftOut::kNo, !u.has_eta, u.eta, std::cref(u.id));
+    };
+    return key(units[a]) < key(units[b]);
+  });
+  std::vector<UnitArrival> ranked;
+  ranked.reserve(units.size());
+  for (const uint32_t i : order) ranked.push_back(std::move(units[i]));
+  units = std::move(ranked);
+}
+
+std::string AgeText(Nanoseconds age) {
+  const auto s = std::chrono::duration_cast<Seconds>(age).count();
+  if (s < 300) return fmt::format("{} s", s);
+  if (s < 7200) return fmt::format("{} min", s / 60);
+  return s < 172'800 ? fmt::format("{} h", s / 3600) : fmt::format("{} days", s / 86'400);
 }
 
 }  // namespace
@@ -121,8 +145,7 @@ void EtaEngine::LeaveOut(const UnitState& unit, UnitArrival& arrival) const {
     arrival.reason = reason;
   } else if (unit.freshness == Freshness::kStale || unit.age > options_.stale) {
     arrival.left_out = LeftOut::kStale;
-    arrival.reason = fmt::format("its position is {} s old",
-                                 std::chrono::duration_cast<Seconds>(unit.age).count());
+    arrival.reason = fmt::format("its position is {} old", AgeText(unit.age));
   }
 }
 
@@ -193,7 +216,6 @@ absl::StatusOr<EtaAnswer> EtaEngine::ToScene(const SceneQuery& query,
     if (units[i].freshness != Freshness::kNever)
       by_kind[static_cast<size_t>(arrival.kind)].push_back(i);
   }
-  by_kind[0].reserve(1);
   for (size_t kind = 0; kind < 3; ++kind) {
     graphs_[kind].reset();
     if (by_kind[kind].empty() && kind != 0)
@@ -238,13 +260,7 @@ absl::StatusOr<EtaAnswer> EtaEngine::ToScene(const SceneQuery& query,
         ExplainUnreached(*snaps[n], graph, arrival);
     }
   }
-  std::sort(answer.units.begin(), answer.units.end(),
-            [](const UnitArrival& a, const UnitArrival& b) {
-              const auto key = [](const UnitArrival& u) {
-                return std::tuple(u.left_out != LeftOut::kNo, !u.has_eta, u.eta, std::cref(u.id));
-              };
-              return key(a) < key(b);
-            });
+  Rank(answer.units);
   for (size_t i = 0; i < std::min(query.routes_for, answer.units.size()); ++i)
     if (answer.units[i].has_eta) answer.units[i].route = RouteOf(answer.units[i]);
   Recommend(query, answer);

@@ -33,6 +33,7 @@ struct RoadSite {
   RoadPoint point;
   uint32_t name = 0;
   SiteKind kind = SiteKind::kOther;
+  uint8_t reserved[3] = {0, 0, 0};  // no byte of the file is left to chance
 };
 
 // Everything about roads that does not change while Cordon runs: a read-only view of a road file,

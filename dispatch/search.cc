@@ -12,6 +12,8 @@ namespace {
 // Labels are put into buckets of this width. Few edges are shorter, so that inside a bucket hardly
 // anything has to be done twice, and a 10-minute search has few buckets.
 constexpr uint32_t kBucketShift = 9;  // 512 ms
+// Buckets (of half a second) between two looks at whether all targets are settled.
+constexpr size_t kTargetsEvery = 16;
 // A limit of more than this is a mistake of units.
 constexpr uint32_t kMostLimitMs = 24 * 3600 * 1000;
 
@@ -107,7 +109,8 @@ void BoundedSearch::Drain(std::span<const EdgeId> until) {
       const uint64_t time = uint64_t{item.time} + arcs_->arcs[item.slot].time_ms();
       if (time <= limit_ms_) Leave(item.slot, static_cast<uint32_t>(time));
     }
-    if (open_targets == 0) continue;
+    // Looking after every bucket would cost more than it saves.
+    if (open_targets == 0 || b % kTargetsEvery != 0) continue;
     const auto final_before = static_cast<uint32_t>((b + 1) << kBucketShift);
     std::erase_if(targets, [&](uint32_t slot) { return label_[slot] < final_before; });
     open_targets = targets.size();

@@ -48,6 +48,12 @@ class TravelGraphBuilder {
     ApplyFactors();
     for (const auto& [edge, urgent_may_pass] : state_.closed)
       if (!urgent_may_pass || !graph_->pays_) blocked_[edge.value] = true;
+    // What holds for a road holds for its copies.
+    for (const PieceId ghost : n.ghost_pieces())
+      for (const EdgeId copy : n.piece(ghost).edge) {
+        time_[copy.value] = time_[n.original(copy).value];
+        if (!blocked_[copy.value]) blocked_[copy.value] = blocked_[n.original(copy).value];
+      }
   }
 
   void SetRules(const TurnCosts& costs, bool vehicle, bool pays, bool contraflow_limited) {

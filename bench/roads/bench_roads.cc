@@ -21,6 +21,7 @@ namespace {
 
 using namespace cordon;
 using SteadyClock = std::chrono::steady_clock;
+constexpr uint32_t kTiersMs[] = {60'000, 180'000, 300'000};
 
 double ResidentBytes() {
   std::ifstream statm("/proc/self/statm");
@@ -79,6 +80,111 @@ std::vector<UnitState> RandomUnits(const TravelGraph& graph, size_t count,
   return units;
 }
 
+struct City {
+  std::shared_ptr<const RoadNetwork> network;
+  std::shared_ptr<const TravelModel> model;
+  std::shared_ptr<const TravelGraph> graph;
+};
+
+City Open(const char* path, Report& report) {
+  City city;
+  const double before = ResidentBytes();
+  std::vector<double> opens;
+  for (int i = 0; i < 9; ++i)
+    opens.push_back(Time([&] {
+      city.network.reset();
+      auto opened = RoadNetwork::Open(path);
+      if (!opened.ok()) {
+        std::fprintf(stderr, "%s\n", std::string(opened.status().message()).c_str());
+        std::exit(2);
+      }
+      city.network = *std::move(opened);
+    }));
+  const auto conditions = std::make_shared<RoadConditions>(city.network);
+  city.model = std::make_shared<TravelModel>(conditions);
+  std::vector<double> builds;
+  for (int i = 0; i < 5; ++i)
+    builds.push_back(Time([&] {
+      city.graph = TravelGraph::Build(city.network, *conditions->Snapshot(), TravelProfile{});
+    }));
+  city.graph = city.model->Graph({});
+  const RoadReport size = ReportOn(*city.network);
+  const auto file = static_cast<double>(city.network->file_bytes());
+  const auto geometry = static_cast<double>(city.network->geometry_bytes());
+  std::printf("%u junctions, %u directed edges for urgent cars, file %.1f MB, %.1f MB geometry\n",
+              size.junctions, size.edges_urgent, file / 1e6, geometry / 1e6);
+  const double graph_bytes = 16.0 * city.network->edge_count();
+  report.Line("open the road file", opens, 50, 0);
+  report.Line("travel graph of one profile (after a closure)", builds, 0, 0);
+  report.Line("bytes per directed edge, geometry aside",
+              {(file - geometry + graph_bytes) / size.edges_urgent}, 60, 0, "B ");
+  std::printf("resident after opening and one graph: %.1f MB\n", (ResidentBytes() - before) / 1e6);
+  return city;
+}
+
+void Arrivals(const City& city, int scenes, const std::vector<UnitState>& units,
+              std::mt19937_64& random, Report& report) {
+  for (const int limit : {600, 7200}) {
+    EtaOptions options;
+    options.search_limit = Seconds(limit);
+    EtaEngine engine(city.model, options);
+    // Puts the parked units on the roads once.
+    const double cold = Time([&] {
+      (void)engine.ToScene({RandomPlace(*city.graph, random), {}, 0}, units);
+    });
+    std::vector<double> times;
+    for (int i = 0; i < (limit == 600 ? scenes : scenes / 10 + 1); ++i) {
+      const LatLon scene = RandomPlace(*city.graph, random);
+      times.push_back(Time([&] { (void)engine.ToScene({scene, {}, 0}, units); }));
+    }
+    if (limit == 600) {
+      report.Line("first answer, every unit just moved", {cold}, 0, 0);
+      report.Line("alert to ranked ETAs of all units within 10 minutes", times, 3, 10);
+    } else {
+      report.Line("alert to ranked ETAs, whole city", times, 0, 40);
+    }
+  }
+}
+
+void OneScene(const City& city, int scenes, std::mt19937_64& random, Report& report) {
+  ContourDrawer drawer(city.network, ContourDrawer::Roads::kDriven);
+  BoundedSearch search;
+  std::vector<double> searches, stretches, drawings, answers;
+  for (int i = 0; i < scenes; ++i) {
+    const SceneSnap scene = SnapScene(*city.graph, RandomPlace(*city.graph, random));
+    searches.push_back(
+        Time([&] { search.Run(*city.graph, SearchDirection::kReverse, scene.seeds, 300'000); }));
+    std::vector<ReachedStretch> reached;
+    stretches.push_back(Time([&] { reached = search.Stretches(); }));
+    drawings.push_back(Time([&] { (void)drawer.Draw(reached, kTiersMs); }));
+    answers.push_back(searches.back() + stretches.back() + drawings.back());
+  }
+  report.Line("search of 5 minutes from one place", searches, 0, 0);
+  report.Line("its reached stretches", stretches, 0, 0);
+  report.Line("polygons of all three tiers", drawings, 30, 0);
+  report.Line("1-3-5 minute circles of one place, search and polygons", answers, 0, 0);
+}
+
+void AllUnits(const City& city, const std::vector<UnitState>& units, Report& report) {
+  ContourDrawer drawer(city.network, ContourDrawer::Roads::kDriven);
+  BoundedSearch search;
+  std::vector<SearchSeed> seeds;
+  for (size_t i = 0; i < std::min<size_t>(200, units.size()); ++i)
+    for (const SearchSeed& seed : SnapUnit(*city.graph, {units[i].place, {0}, {}, {}}).seeds)
+      seeds.push_back(seed);
+  std::vector<double> searches, drawings;
+  for (int i = 0; i < 5; ++i) {
+    std::vector<ReachedStretch> reached;
+    searches.push_back(Time([&] {
+      search.Run(*city.graph, SearchDirection::kForward, seeds, 300'000);
+      reached = search.Stretches();
+    }));
+    drawings.push_back(Time([&] { (void)drawer.Draw(reached, kTiersMs); }));
+  }
+  report.Line("where 200 units can be in 5 minutes: search", searches, 0, 0);
+  report.Line("where 200 units can be in 5 minutes: polygons", drawings, 0, 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,92 +195,12 @@ int main(int argc, char** argv) {
   const int scenes = argc > 2 ? std::atoi(argv[2]) : 300;
   const auto count = static_cast<size_t>(argc > 3 ? std::atoi(argv[3]) : 1000);
   Report report;
-  std::shared_ptr<const RoadNetwork> network;
-  const double before = ResidentBytes();
-  std::vector<double> opens;
-  for (int i = 0; i < 9; ++i)
-    opens.push_back(Time([&] {
-      network.reset();
-      auto opened = RoadNetwork::Open(argv[1]);
-      if (!opened.ok()) {
-        std::fprintf(stderr, "%s\n", std::string(opened.status().message()).c_str());
-        std::exit(2);
-      }
-      network = *std::move(opened);
-    }));
-  const auto conditions = std::make_shared<RoadConditions>(network);
-  const auto model = std::make_shared<TravelModel>(conditions);
-  std::vector<double> builds;
-  std::shared_ptr<const TravelGraph> graph;
-  for (int i = 0; i < 5; ++i)
-    builds.push_back(Time(
-        [&] { graph = TravelGraph::Build(network, *conditions->Snapshot(), TravelProfile{}); }));
-  graph = model->Graph({});
-  const RoadReport size = ReportOn(*network);
-  std::printf(
-      "%u junctions, %u directed edges for urgent cars, file %.1f MB of which %.1f MB geometry\n",
-      size.junctions, size.edges_urgent, static_cast<double>(network->file_bytes()) / 1e6,
-      static_cast<double>(network->geometry_bytes()) / 1e6);
-  const double graph_bytes = 16.0 * network->edge_count();
-  const double per_edge =
-      (static_cast<double>(network->file_bytes() - network->geometry_bytes()) + graph_bytes) /
-      size.edges_urgent;
-  report.Line("open the road file", opens, 50, 0);
-  report.Line("travel graph of one profile (after a closure)", builds, 0, 0);
-  report.Line("bytes per directed edge, geometry aside", {per_edge}, 60, 0, "B ");
-  std::printf("resident after opening and one graph: %.1f MB\n", (ResidentBytes() - before) / 1e6);
-
+  const City city = Open(argv[1], report);
   std::mt19937_64 random(1);
-  const auto units = RandomUnits(*graph, count, random);
-  std::vector<double> near_times, far_times, searches, stretches, drawings, answers;
-  for (const int limit : {600, 7200}) {
-    EtaOptions options;
-    options.search_limit = Seconds(limit);
-    EtaEngine engine(model, options);
-    (void)engine.ToScene({RandomPlace(*graph, random), {}, 0},
-                         units);  // puts the parked units on the roads once
-    for (int i = 0; i < (limit == 600 ? scenes : scenes / 10 + 1); ++i) {
-      const LatLon scene = RandomPlace(*graph, random);
-      (limit == 600 ? near_times : far_times).push_back(Time([&] {
-        (void)engine.ToScene({scene, {}, 0}, units);
-      }));
-    }
-  }
-  report.Line("alert to ranked ETAs of all units within 10 minutes", near_times, 3, 10);
-  report.Line("alert to ranked ETAs, whole city", far_times, 0, 40);
-
-  ContourDrawer drawer(network, ContourDrawer::Roads::kDriven);
-  const uint32_t tiers_ms[] = {60'000, 180'000, 300'000};
-  BoundedSearch search;
-  for (int i = 0; i < scenes; ++i) {
-    const SceneSnap scene = SnapScene(*graph, RandomPlace(*graph, random));
-    searches.push_back(
-        Time([&] { search.Run(*graph, SearchDirection::kReverse, scene.seeds, 300'000); }));
-    std::vector<ReachedStretch> reached;
-    stretches.push_back(Time([&] { reached = search.Stretches(); }));
-    drawings.push_back(Time([&] { (void)drawer.Draw(reached, tiers_ms); }));
-    answers.push_back(searches.back() + stretches.back() + drawings.back());
-  }
-  report.Line("search of 5 minutes from one place", searches, 0, 0);
-  report.Line("its reached stretches", stretches, 0, 0);
-  report.Line("polygons of all three tiers", drawings, 30, 0);
-  report.Line("1-3-5 minute circles of one place, search and polygons", answers, 0, 0);
-
-  std::vector<SearchSeed> seeds;
-  for (size_t i = 0; i < std::min<size_t>(200, units.size()); ++i)
-    for (const SearchSeed& seed : SnapUnit(*graph, {units[i].place, {0}, {}, {}}).seeds)
-      seeds.push_back(seed);
-  std::vector<double> union_search, union_draw;
-  for (int i = 0; i < 5; ++i) {
-    std::vector<ReachedStretch> reached;
-    union_search.push_back(Time([&] {
-      search.Run(*graph, SearchDirection::kForward, seeds, 300'000);
-      reached = search.Stretches();
-    }));
-    union_draw.push_back(Time([&] { (void)drawer.Draw(reached, tiers_ms); }));
-  }
-  report.Line("where 200 units can be in 5 minutes: search", union_search, 0, 0);
-  report.Line("where 200 units can be in 5 minutes: polygons", union_draw, 0, 0);
+  const auto units = RandomUnits(*city.graph, count, random);
+  Arrivals(city, scenes, units, random, report);
+  OneScene(city, scenes, random, report);
+  AllUnits(city, units, report);
   report.Finish();
   return 0;
 }

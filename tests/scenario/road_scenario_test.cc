@@ -251,7 +251,9 @@ TEST(RoadScenarioTest, UnitsAreRankedAndThoseLeftOutSayWhy) {
   EXPECT_EQ(why["6"], LeftOut::kNoFix);
   // The stale one's band is 90 s wide on either side.
   for (const UnitArrival& u : answer.units)
-    if (u.id.str() == "3") EXPECT_EQ(u.high - u.eta, Milliseconds(90'000));
+    if (u.id.str() == "3") {
+      EXPECT_EQ(u.high - u.eta, Milliseconds(90'000));
+    }
   ASSERT_EQ(answer.units[0].route.steps.size(), 2U);
   EXPECT_EQ(answer.units[0].route.steps[0].name, "1-2");
   EXPECT_NEAR(answer.units[0].route.distance.value, 1000, 2);
