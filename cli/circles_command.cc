@@ -6,15 +6,20 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/file_util.h"
 #include "cli/commands.h"
+#include "cli/dispatch_inputs.h"
+#include "cli/map_output.h"
 #include "cli/units_file.h"
 #include "dispatch/circles.h"
-#include "dispatch/map_drawing.h"
+#include "dispatch/circles_drawing.h"
 
 namespace cordon::cli {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t kMostUnitsBytes = 64 * 1024 * 1024;
 
 struct CirclesOptions {
   std::string roads;
@@ -27,12 +32,12 @@ struct CirclesOptions {
   bool routine = false;
   bool as_json = false;
   bool as_geojson = false;
-  std::string svg;
-  std::string png;
+  MapOutput pictures;  // --geojson goes to the standard output here
 };
 
 struct Result {
   std::shared_ptr<const RoadNetwork> network;
+  std::shared_ptr<const TravelModel> model;
   LatLon scene;
   std::vector<UnitState> units;
   std::vector<std::string> refused;
@@ -43,13 +48,15 @@ struct Result {
 absl::StatusOr<Result> Compute(const CirclesOptions& options) {
   Result result;
   RETURN_IF_ERROR(CircleMaker::CheckTiers(options.tiers));
-  ASSIGN_OR_RETURN(result.scene, ParsePlace(options.at));
-  ASSIGN_OR_RETURN(result.network, RoadNetwork::Open(options.roads));
-  ASSIGN_OR_RETURN(UnitsFile file, ReadUnits(options.units, SystemClock().Wall()));
+  ASSIGN_OR_RETURN(result.scene, ParseLatLon(options.at));
+  ASSIGN_OR_RETURN(result.network, OpenRoads(options.roads));
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(options.units, kMostUnitsBytes));
+  ASSIGN_OR_RETURN(UnitsFile file, ParseUnits(text, options.units, SystemClock().Wall()));
   result.units = std::move(file.units);
   result.refused = std::move(file.refused);
   const auto model =
       std::make_shared<TravelModel>(std::make_shared<RoadConditions>(result.network));
+  result.model = model;
   EtaOptions eta;
   eta.tiers_s = options.tiers;
   eta.search_limit = Seconds(options.limit_s);
@@ -168,79 +175,21 @@ void PrintTable(const Result& r) {
   }
 }
 
-void Draw(const Result& r, MapDrawing& map) {
-  for (uint32_t p = 0; p < r.network->piece_count(); ++p) {
-    const RoadPiece& piece = r.network->piece(PieceId{p});
-    if (piece.flags & kFlagGhost || piece.road_class == RoadClass::kBarrier) continue;
-    std::vector<LatLon> line;
-    bool seen = false;
-    for (const RoadPoint& q : r.network->shape(PieceId{p})) {
-      line.push_back(q.ToLatLon());
-      seen |= map.frame().Contains(line.back());
-    }
-    if (!seen) continue;
-    const bool major = piece.road_class <= RoadClass::kSecondary;
-    const bool minor = piece.road_class >= RoadClass::kService;
-    map.AddLine(Layer::kRoad, std::move(line),
-                {major   ? palette::kMajorRoad
-                 : minor ? palette::kMinorRoad
-                         : palette::kRoad,
-                 major   ? 2.5
-                 : minor ? 0.8
-                         : 1.3,
-                 {},
-                 false});
-  }
-  for (size_t i = r.circles.tiers.size(); i-- > 0;) {
-    for (const ContourPolygon& polygon : r.circles.tiers[i].polygons) {
-      std::vector<std::vector<LatLon>> rings(1 + polygon.holes.size());
-      for (const RoadPoint& q : polygon.outer) rings[0].push_back(q.ToLatLon());
-      for (size_t h = 0; h < polygon.holes.size(); ++h)
-        for (const RoadPoint& q : polygon.holes[h]) rings[h + 1].push_back(q.ToLatLon());
-      map.AddPolygon(Layer::kArea, std::move(rings), palette::Tier(i).WithAlpha(0.3),
-                     {palette::Tier(i), 1, {}, false});
-    }
-    map.AddLegendArea(fmt::format("within {} s", r.circles.tiers[i].tier_s),
-                      palette::Tier(i).WithAlpha(0.45));
-  }
-  for (const UnitArrival& a : r.answer.units) {
-    const Symbol symbol = a.kind == TravelKind::kCar    ? Symbol::kCar
-                          : a.kind == TravelKind::kFoot ? Symbol::kFoot
-                                                        : Symbol::kMotorcycle;
-    const bool counts = a.left_out == LeftOut::kNo;
-    map.AddMarker(r.units[a.unit].place, symbol, counts ? palette::kUnit : palette::kSpareUnit, 12,
-                  a.has_eta ? a.id.str() + " " + Clock(a.eta) : a.id.str());
-    std::vector<LatLon> way;
-    for (const RoadPoint& q : a.route.points) way.push_back(q.ToLatLon());
-    if (way.size() > 1)
-      map.AddLine(Layer::kOverlay, std::move(way), {palette::kUnit, 2, {6, 4}, true});
-  }
-  map.AddMarker(r.scene, Symbol::kScene, palette::kScene, 16, "scene");
-}
-
-absl::Status WritePictures(const CirclesOptions& options, const Result& r) {
-  if (options.svg.empty() && options.png.empty()) return absl::OkStatus();
-  Bounds frame;
-  frame.Include(r.scene);
-  for (const CircleTier& tier : r.circles.tiers)
-    for (const ContourPolygon& polygon : tier.polygons)
-      for (const RoadPoint& q : polygon.outer) frame.Include(q.ToLatLon());
-  frame.Grow({300});
-  MapDrawing map(frame, 1400);
-  Draw(r, map);
-  map.SetTitle("Response circles",
-               options.of == "units" ? "where units can be" : "from where the scene is reached");
-  if (r.network->notes().find("OpenStreetMap") != std::string_view::npos)
-    map.SetAttribution("© OpenStreetMap contributors");
-  if (!options.svg.empty()) RETURN_IF_ERROR(map.WriteSvg(options.svg));
-  if (!options.png.empty()) RETURN_IF_ERROR(map.WritePng(options.png));
-  return absl::OkStatus();
+absl::Status Draw(const CirclesOptions& options, const Result& r) {
+  if (!options.pictures.wants_picture()) return absl::OkStatus();
+  const std::optional<LatLon> scene =
+      options.of == "scene" ? std::optional<LatLon>(r.scene) : std::nullopt;
+  ASSIGN_OR_RETURN(const Bounds frame,
+                   FrameOf(options.pictures, CirclesFrame(*r.network, r.circles, scene)));
+  MapDrawing map(frame, options.pictures.size_px);
+  DrawCircles(*r.model, r.circles, scene, r.answer.units, r.units, map);
+  return WritePictures(options.pictures, map);
 }
 
 absl::Status Run(const CirclesOptions& options) {
   ASSIGN_OR_RETURN(const Result result, Compute(options));
   for (const std::string& line : result.refused) std::fprintf(stderr, "cordon: %s\n", line.c_str());
-  RETURN_IF_ERROR(WritePictures(options, result));
+  RETURN_IF_ERROR(Draw(options, result));
   if (options.as_geojson) {
     PrintGeoJson(result);
   } else if (options.as_json) {
@@ -275,8 +224,8 @@ void RegisterCircles(CLI::App& app, Outcome& outcome) {
                     "Obey all rules; otherwise with siren and lights");
   circles->add_flag("--json", options->as_json, "As JSON (docs/roads.md names the fields)");
   circles->add_flag("--geojson", options->as_geojson, "As a GeoJSON FeatureCollection");
-  circles->add_option("--svg", options->svg, "Also a picture");
-  circles->add_option("--png", options->png, "Also a picture");
+  circles->add_option("--svg", options->pictures.svg, "Also a picture, as SVG");
+  circles->add_option("--png", options->pictures.png, "Also a picture, as PNG");
   circles->footer(
       "Example: cordon circles --roads demo.roads --units units.json --at 34.0031,113.0042 --tiers "
       "60,180,300 --json");

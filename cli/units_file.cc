@@ -3,14 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "absl/container/flat_hash_set.h"
-#include "base/file_util.h"
 #include "base/limits.h"
 
 namespace cordon::cli {
@@ -18,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostBytes = 64 * 1024 * 1024;
 constexpr double kMostAccuracyMetres = 10'000;
 
 struct Refusal {
@@ -129,27 +126,6 @@ absl::StatusOr<UnitsFile> ParseUnits(std::string_view text, const std::string& w
     return absl::InvalidArgumentError(fmt::format("{}: not JSON: {}", what, e.what()));
   }
   return file;
-}
-
-absl::StatusOr<UnitsFile> ReadUnits(const std::string& path, WallTime now) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMostBytes));
-  return ParseUnits(text, path, now);
-}
-
-absl::StatusOr<LatLon> ParsePlace(const std::string& text) {
-  LatLon place;
-  const size_t comma = text.find(',');
-  const auto number = [](std::string_view part, double& into) {
-    while (part.starts_with(' ')) part.remove_prefix(1);
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), into);
-    return error == std::errc() && end == part.data() + part.size();
-  };
-  const std::string_view view = text;
-  if (comma == std::string::npos || !number(view.substr(0, comma), place.lat) ||
-      !number(view.substr(comma + 1), place.lon) || !IsPlausible(place))
-    return absl::InvalidArgumentError(
-        fmt::format("'{}' is not a place; give LAT,LON in degrees such as 34.0012,113.0034", text));
-  return place;
 }
 
 }  // namespace cordon::cli

@@ -23,9 +23,5 @@ struct UnitsFile {
 // are as of `now`, fresh and stale as given.
 absl::StatusOr<UnitsFile> ParseUnits(std::string_view text, const std::string& what, WallTime now,
                                      Seconds fresh = Seconds(15), Seconds stale = Seconds(60));
-absl::StatusOr<UnitsFile> ReadUnits(const std::string& path, WallTime now);
-
-// "LAT,LON". INVALID_ARGUMENT with an example otherwise.
-absl::StatusOr<LatLon> ParsePlace(const std::string& text);
 
 }  // namespace cordon::cli
