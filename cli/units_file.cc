@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
 #include "base/limits.h"
 
 namespace cordon::cli {
@@ -39,21 +38,12 @@ std::optional<double> OptionalNumber(const json& entry, const char* key, double 
 }
 
 WallTime FixTime(const json& value) {
-  if (value.is_number()) return WallFromMicros(static_cast<int64_t>(value.get<double>() * 1e6));
-  if (value.is_string()) {
-    std::tm parts{};
-    double seconds = 0;
-    int used = 0;
-    const std::string text = value.get<std::string>();
-    if (std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%lfZ%n", &parts.tm_year, &parts.tm_mon,
-                    &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &seconds, &used) == 6 &&
-        used == static_cast<int>(text.size())) {
-      parts.tm_year -= 1900;
-      parts.tm_mon -= 1;
-      return WallFromMicros(static_cast<int64_t>(::timegm(&parts)) * 1'000'000 +
-                            static_cast<int64_t>(seconds * 1e6));
-    }
-  }
+  if (value.is_number() && std::abs(value.get<double>()) < 1e10)
+    return WallFromMicros(static_cast<int64_t>(value.get<double>() * 1e6));
+  absl::Time time;
+  if (value.is_string() &&
+      absl::ParseTime(absl::RFC3339_full, value.get<std::string>(), &time, nullptr))
+    return WallFromMicros(absl::ToUnixMicros(time));
   throw Refusal{"fix_time is neither Unix seconds nor like 2026-03-01T12:34:56Z"};
 }
 
