@@ -39,7 +39,6 @@ void RegisterCameras(CLI::App& app, Outcome& outcome);
 void RegisterBacktest(CLI::App& app, Outcome& outcome);
 void RegisterCheck(CLI::App& app, Outcome& outcome);
 void RegisterEvents(CLI::App& app, Outcome& outcome);
-void RegisterCircles(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);
 void RegisterDispatch(CLI::App& app, const LogOptions& log, Outcome& outcome);
 void RegisterNode(CLI::App& app, const LogOptions& log, Outcome& outcome);

@@ -29,8 +29,8 @@ struct UnitsSource {
   Seconds fresh{15};
   Seconds stale{60};
 };
-// Without fix_time a fix is taken as current; otherwise its age is that at `now`. A bad entry is
-// said on stderr and left out (cli/units_file.h).
+// Without fix_time a fix is taken as current; otherwise its age is that at `now`. At most
+// limits::kMaxUnits, ids unique.
 absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsSource& file, WallTime now);
 
 // JSON array of {id, lat, lon, name?, hours?: ["mon-fri 07:00-17:00"], require: [{tier_s, kinds?,
