@@ -16,6 +16,7 @@ function expect(truth, sentence) {
   if (!truth) throw new Error(sentence);
 }
 
+const complaints = [];
 const browser = await chromium.launch({
   executablePath,
   args: ['--no-sandbox', '--disable-gpu', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
@@ -23,7 +24,6 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.setDefaultTimeout(45_000);
-  const complaints = [];
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('dialog', (dialog) => {
@@ -59,7 +59,7 @@ try {
   expect(complaints.length === 0, complaints.join('; '));
   console.log('OK');
 } catch (error) {
-  console.log(`WRONG ${error instanceof Error ? error.message : error}`);
+  console.log(`WRONG ${String(error instanceof Error ? error.message : error).replace(/\s+/g, " ")}; ${complaints.join("; ")}`);
   process.exitCode = 1;
 } finally {
   await browser.close();

@@ -82,6 +82,7 @@ class Desk {
 
   private async contain(): Promise<void> {
     if (this.selected === null) return;
+    this.followNewest = false;
     await this.send('/api/contain', { incident: this.selected });
     const cordon = cordonOf(this.state, this.state.incidents.get(this.selected));
     if (cordon) this.map.frameCordon(cordon);
@@ -128,6 +129,8 @@ class Desk {
 
   private async act(verb: string, body: Record<string, unknown> = {}): Promise<void> {
     if (this.selected === null) return;
+    // Who acts on an incident works on it: it stays selected while others come.
+    this.followNewest = false;
     await this.send(`/api/incidents/${encodeURIComponent(this.selected)}/${verb}`, body);
     if (verb === 'close' || verb === 'false-alarm') this.followNewest = true;
   }
