@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   RegisterContain(app, outcome);
   RegisterPlaceUnits(app, outcome);
   RegisterMatch(app, outcome);
+  RegisterCircles(app, outcome);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// cordon circles: who can be at a place in 1, 3 and 5 minutes.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/file_util.h"
+#include "cli/commands.h"
+#include "cli/dispatch_inputs.h"
+#include "cli/map_output.h"
+#include "cli/units_file.h"
+#include "dispatch/circles.h"
+#include "dispatch/circles_drawing.h"
+
+namespace cordon::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMostUnitsBytes = 64 * 1024 * 1024;
+
+struct CirclesOptions {
+  std::string roads;
+  std::string units;
+  std::string at;
+  std::vector<uint32_t> tiers = {60, 180, 300};
+  uint32_t limit_s = 1200;
+  size_t routes = 3;
+  std::string of = "scene";
+  bool routine = false;
+  bool as_json = false;
+  bool as_geojson = false;
+  MapOutput pictures;  // --geojson goes to the standard output here
+};
+
+struct Result {
+  std::shared_ptr<const RoadNetwork> network;
+  std::shared_ptr<const TravelModel> model;
+  LatLon scene;
+  std::vector<UnitState> units;
+  std::vector<std::string> refused;
+  EtaAnswer answer;
+  Circles circles;
+};
+
+absl::StatusOr<Result> Compute(const CirclesOptions& options) {
+  Result result;
+  RETURN_IF_ERROR(CircleMaker::CheckTiers(options.tiers));
+  ASSIGN_OR_RETURN(result.scene, ParseLatLon(options.at));
+  ASSIGN_OR_RETURN(result.network, OpenRoads(options.roads));
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(options.units, kMostUnitsBytes));
+  ASSIGN_OR_RETURN(UnitsFile file, ParseUnits(text, options.units, SystemClock().Wall()));
+  result.units = std::move(file.units);
+  result.refused = std::move(file.refused);
+  const auto model =
+      std::make_shared<TravelModel>(std::make_shared<RoadConditions>(result.network));
+  result.model = model;
+  EtaOptions eta;
+  eta.tiers_s = options.tiers;
+  eta.search_limit = Seconds(options.limit_s);
+  eta.mode = options.routine ? TravelMode::kRoutine : TravelMode::kUrgent;
+  EtaEngine engine(model, eta);
+  SceneQuery query;
+  query.scene = result.scene;
+  query.routes_for = options.routes;
+  ASSIGN_OR_RETURN(result.answer, engine.ToScene(query, result.units));
+  CircleMaker maker(model);
+  result.circles = options.of == "units"
+                       ? maker.OfUnits(result.units, eta.mode, options.tiers)
+                       : maker.OfScene(result.scene, {TravelKind::kCar, eta.mode}, options.tiers);
+  return result;
+}
+
+const char* KindName(TravelKind kind) {
+  return kind == TravelKind::kCar ? "car" : kind == TravelKind::kMotorcycle ? "motorcycle" : "foot";
+}
+
+json RouteJson(const EtaRoute& route) {
+  json points = json::array();
+  for (const RoadPoint& p : route.points) points.push_back({p.lon_e7 * 1e-7, p.lat_e7 * 1e-7});
+  json steps = json::array();
+  for (const RouteStep& s : route.steps)
+    steps.push_back(
+        {{"name", s.name}, {"distance_m", s.distance.value}, {"duration_ms", s.duration.count()}});
+  return {{"distance_m", route.distance.value}, {"steps", steps}, {"points", points}};
+}
+
+json UnitJson(const UnitArrival& a, const UnitState& unit) {
+  json out = {{"id", a.id.str()},
+              {"kind", KindName(a.kind)},
+              {"status", UnitStatusName(unit.status)},
+              {"fix_age_ms", std::chrono::duration_cast<Milliseconds>(unit.age).count()},
+              {"counts", a.left_out == LeftOut::kNo}};
+  if (a.has_eta) {
+    out["eta_ms"] = a.eta.count();
+    out["eta_low_ms"] = a.low.count();
+    out["eta_high_ms"] = a.high.count();
+    out["tier_s"] = a.tier_s;
+  }
+  if (a.left_out != LeftOut::kNo) {
+    out["left_out"] = LeftOutName(a.left_out);
+    out["reason"] = a.reason;
+  }
+  if (!a.route.points.empty()) out["route"] = RouteJson(a.route);
+  return out;
+}
+
+void PrintJson(const Result& r) {
+  json units = json::array();
+  for (const UnitArrival& a : r.answer.units) units.push_back(UnitJson(a, r.units[a.unit]));
+  const json out = {{"scene", {{"lat", r.scene.lat}, {"lon", r.scene.lon}}},
+                    {"scene_snap_m", r.answer.scene_snap.value},
+                    {"off_network", r.answer.off_network},
+                    {"units", units},
+                    {"refused", r.refused},
+                    {"circles", json::parse(CirclesGeoJson(r.circles))}};
+  std::printf("%s\n", out.dump().c_str());
+}
+
+// The circles, then the scene, the units and the routes as features of one collection.
+void PrintGeoJson(const Result& r) {
+  json all = json::parse(CirclesGeoJson(r.circles));
+  const auto add = [&](json geometry, json properties) {
+    all["features"].push_back({{"type", "Feature"},
+                               {"properties", std::move(properties)},
+                               {"geometry", std::move(geometry)}});
+  };
+  add({{"type", "Point"}, {"coordinates", {r.scene.lon, r.scene.lat}}}, {{"role", "scene"}});
+  for (const UnitArrival& a : r.answer.units) {
+    const UnitState& unit = r.units[a.unit];
+    json properties = UnitJson(a, unit);
+    properties.erase("route");
+    properties["role"] = "unit";
+    add({{"type", "Point"}, {"coordinates", {unit.place.lon, unit.place.lat}}}, properties);
+    if (a.route.points.size() < 2) continue;
+    add({{"type", "LineString"}, {"coordinates", RouteJson(a.route)["points"]}},
+        {{"role", "route"}, {"id", a.id.str()}});
+  }
+  std::printf("%s\n", all.dump().c_str());
+}
+
+std::string Clock(Milliseconds t) {
+  const auto seconds = (t.count() + 500) / 1000;
+  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+}
+
+void PrintTable(const Result& r) {
+  if (r.answer.off_network) {
+    std::printf(
+        "The scene is off the network: no road within 50 m of it, so there is no arrival time.\n");
+  } else {
+    std::printf("Scene %.6f,%.6f, %.0f m from the road.\n", r.scene.lat, r.scene.lon,
+                r.answer.scene_snap.value);
+  }
+  for (const CircleTier& tier : r.circles.tiers)
+    std::printf("  within %4u s  %8.1f km of road\n", tier.tier_s, tier.reached_road_m / 1000);
+  if (r.answer.units.empty()) std::printf("No units.\n");
+  int rank = 0;
+  for (const UnitArrival& a : r.answer.units) {
+    const std::string band =
+        a.has_eta ? fmt::format("{} ({} to {})", Clock(a.eta), Clock(a.low), Clock(a.high)) : "-";
+    const std::string tier = !a.has_eta      ? ""
+                             : a.tier_s == 0 ? "beyond"
+                                             : fmt::format("{} s", a.tier_s);
+    std::string way;
+    for (size_t i = 0; i < a.route.steps.size() && i < 4; ++i)
+      if (!a.route.steps[i].name.empty()) way += (way.empty() ? "" : " > ") + a.route.steps[i].name;
+    const bool counts = a.left_out == LeftOut::kNo;
+    std::printf("%3s  %-14s %-10s %-22s %-7s %s\n",
+                counts ? fmt::format("{}", ++rank).c_str() : "-", a.id.str().c_str(),
+                KindName(a.kind), band.c_str(), tier.c_str(),
+                counts ? way.c_str() : a.reason.c_str());
+  }
+}
+
+absl::Status Draw(const CirclesOptions& options, const Result& r) {
+  if (!options.pictures.wants_picture()) return absl::OkStatus();
+  const std::optional<LatLon> scene =
+      options.of == "scene" ? std::optional<LatLon>(r.scene) : std::nullopt;
+  ASSIGN_OR_RETURN(const Bounds frame,
+                   FrameOf(options.pictures, CirclesFrame(*r.network, r.circles, scene)));
+  MapDrawing map(frame, options.pictures.size_px);
+  DrawCircles(*r.model, r.circles, scene, r.answer.units, r.units, map);
+  return WritePictures(options.pictures, map);
+}
+
+absl::Status Run(const CirclesOptions& options) {
+  ASSIGN_OR_RETURN(const Result result, Compute(options));
+  for (const std::string& line : result.refused) std::fprintf(stderr, "cordon: %s\n", line.c_str());
+  RETURN_IF_ERROR(Draw(options, result));
+  if (options.as_geojson) {
+    PrintGeoJson(result);
+  } else if (options.as_json) {
+    PrintJson(result);
+  } else {
+    PrintTable(result);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void RegisterCircles(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<CirclesOptions>();
+  CLI::App* circles =
+      app.add_subcommand("circles", "Who can be at a place in 1, 3 and 5 minutes, and from where");
+  circles->add_option("--roads", options->roads, "Road file")->required();
+  circles
+      ->add_option("--units", options->units,
+                   "UNITS.json: [{id, lat, lon, kind?, status?, fix_time?, accuracy_m?, "
+                   "speed_mps?, course_deg?}]")
+      ->required();
+  circles->add_option("--at", options->at, "The scene, LAT,LON")->required();
+  circles->add_option("--tiers", options->tiers, "Tiers in seconds, ascending")->delimiter(',');
+  circles->add_option("--limit", options->limit_s, "How far to look for units, in seconds")
+      ->check(CLI::Range(1, 7200));
+  circles->add_option("--routes", options->routes, "So many of the first units get their route");
+  circles
+      ->add_option("--of", options->of, "scene: from where it is reached; units: where they can be")
+      ->check(CLI::IsMember({"scene", "units"}));
+  circles->add_flag("--routine", options->routine,
+                    "Obey all rules; otherwise with siren and lights");
+  circles->add_flag("--json", options->as_json, "As JSON (docs/roads.md names the fields)");
+  circles->add_flag("--geojson", options->as_geojson, "As a GeoJSON FeatureCollection");
+  circles->add_option("--svg", options->pictures.svg, "Also a picture, as SVG");
+  circles->add_option("--png", options->pictures.png, "Also a picture, as PNG");
+  circles->footer(
+      "Example: cordon circles --roads demo.roads --units units.json --at 34.0031,113.0042 --tiers "
+      "60,180,300 --json");
+  circles->callback([options, &outcome] {
+    const absl::Status status = Run(*options);
+    if (!status.ok()) outcome.exit_code = Report(status);
+  });
+}
+
+}  // namespace cordon::cli
