@@ -129,14 +129,14 @@ function etaRow(view: View, incident: Incident, eta: UnitEta): HTMLElement {
   const assigned = incident.units.includes(eta.unit);
   const unit = view.state.units.get(eta.unit);
   const known = eta.eta_ms > 0;
-  return el('li', { class: `row eta ${eta.excluded ? 'out' : ''}`, onmouseenter: () => view.hover(eta.unit), onmouseleave: () => view.hover(null) },
+  return el('li', { class: `row eta ${eta.excluded ? 'out' : ''}`, 'data-key': `eta-${incident.id}-${eta.unit}`, onmouseenter: () => view.hover(eta.unit), onmouseleave: () => view.hover(null) },
     el('span', { class: `time tier-${index < 0 ? 'none' : index}` }, known ? clock(eta.eta_ms) : '–'),
     el('span', { class: 'grow' }, el('b', {}, unit?.name ?? eta.unit),
       el('small', {}, eta.excluded ? eta.excluded
         : `${clock(eta.eta_low_ms)}–${clock(eta.eta_high_ms)} ${eta.distance_m > 0 ? `· ${metres(eta.distance_m)} ` : ""}· ${words(eta.status).toLowerCase()}`)),
     assigned
-      ? el('button', { class: 'small', 'data-key': `release-${eta.unit}`, disabled: view.busy, onclick: () => view.act('release', { unit: eta.unit }) }, 'Release')
-      : incident.open && !eta.excluded && el('button', { class: 'small primary', 'data-key': `assign-${eta.unit}`, disabled: view.busy,
+      ? el('button', { class: 'small', 'data-key': `release-${incident.id}-${eta.unit}`, disabled: view.busy, onclick: () => view.act('release', { unit: eta.unit }) }, 'Release')
+      : incident.open && !eta.excluded && el('button', { class: 'small primary', 'data-key': `assign-${incident.id}-${eta.unit}`, disabled: view.busy,
           onclick: () => view.act('assign', { unit: eta.unit }) }, 'Assign'));
 }
 
@@ -196,8 +196,8 @@ function verdict(view: View, alert: Alert): HTMLElement {
   if (alert.verdict !== undefined)
     return el('span', { class: `badge ${alert.verdict ? 'true' : 'false'}` }, alert.verdict ? 'judged real' : 'judged false alarm');
   return el('span', { class: 'verdict' },
-    el('button', { class: 'small', 'data-key': 'judge-true', disabled: view.busy, onclick: () => view.judge(alert.id, true) }, 'Real'),
-    el('button', { class: 'small', 'data-key': 'judge-false', disabled: view.busy, onclick: () => view.judge(alert.id, false) }, 'False'));
+    el('button', { class: 'small', 'data-key': `judge-true-${alert.id}`, disabled: view.busy, onclick: () => view.judge(alert.id, true) }, 'Real'),
+    el('button', { class: 'small', 'data-key': `judge-false-${alert.id}`, disabled: view.busy, onclick: () => view.judge(alert.id, false) }, 'False'));
 }
 
 export function drawDetail(view: View): HTMLElement[] {
@@ -207,7 +207,7 @@ export function drawDetail(view: View): HTMLElement[] {
   const alert = alerts[0];
   const cordon = cordonOf(view.state, incident);
   const act = (verb: string, label: string, kind = '', key = '') =>
-    el('button', { class: kind, 'data-key': `act-${verb}`, disabled: view.busy, onclick: () => view.act(verb), title: key && `Key ${key}` }, label);
+    el('button', { class: kind, 'data-key': `act-${verb}-${incident.id}`, disabled: view.busy, onclick: () => view.act(verb), title: key && `Key ${key}` }, label);
   return [
     el('div', { class: `head ${incident.severity}` },
       el('h2', {}, incident.title),
@@ -220,7 +220,7 @@ export function drawDetail(view: View): HTMLElement[] {
     tierChips(view.site, view.state.circles.get(incident.id)),
     incident.open ? el('div', { class: 'actions' },
       incident.state === 'new' && act('acknowledge', 'Acknowledge', 'primary', 'A'),
-      el('button', { 'data-key': 'contain', disabled: view.busy, title: 'Where to hold the roads if the suspect drives away', onclick: () => view.contain() }, 'Cordon'),
+      el('button', { 'data-key': `contain-${incident.id}`, disabled: view.busy, title: 'Where to hold the roads if the suspect drives away', onclick: () => view.contain() }, 'Cordon'),
       act('close', 'Close'),
       act('false-alarm', 'False', 'danger', 'F')) : el('span'),
     cordon ? cordonBlock(view, cordon) : el('span'),
