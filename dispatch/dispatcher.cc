@@ -29,6 +29,7 @@ IncidentBook::Options BookOptions(const Dispatcher::Options& options) {
   IncidentBook::Options book;
   book.within = Metres{static_cast<double>(options.config.group_within_m())};
   book.window = Seconds(options.config.group_within_s());
+  book.longest = Seconds(options.config.group_longest_s());
   for (const Dispatcher::Camera& camera : options.cameras)
     book.camera_names[camera.id] = camera.name.empty() ? camera.id : camera.name;
   return book;

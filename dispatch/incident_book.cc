@@ -92,6 +92,10 @@ const proto::Incident* IncidentBook::FindHome(const proto::Alert& alert) const {
       return false;
     const int64_t apart_us = std::abs(alert.wall_time_us() - incident.last_alert_us());
     if (apart_us > Microseconds(options_.window).count()) return false;
+    const bool worked_on = incident.state() >= proto::INCIDENT_STATE_ASSIGNED;
+    if (!worked_on && alert.wall_time_us() - incident.first_alert_us() >
+                          Microseconds(options_.longest).count())
+      return false;
     if (incident.camera_id() == event.camera_id()) return true;
     if (!event.has_place() || !incident.has_place()) return false;
     const LatLon here{event.place().lat(), event.place().lon()};
@@ -128,6 +132,7 @@ absl::StatusOr<proto::Incident> IncidentBook::Join(const proto::Alert& alert) {
     incident->set_camera_id(alert.event().camera_id());
     if (alert.event().has_place()) *incident->mutable_place() = alert.event().place();
     incident->set_opened_us(ToMicros(clock_.Wall()));
+    incident->set_first_alert_us(alert.wall_time_us());
     incident->set_title(TitleOf(alert));
   }
   if (alert.event().severity() > incident->severity()) {
@@ -136,6 +141,7 @@ absl::StatusOr<proto::Incident> IncidentBook::Join(const proto::Alert& alert) {
     incident->set_title(TitleOf(alert));
   }
   if (incident->alert_ids_size() < kMaxAlertIds) incident->add_alert_ids(alert.id());
+  incident->set_first_alert_us(std::min(incident->first_alert_us(), alert.wall_time_us()));
   incident->set_last_alert_us(std::max(incident->last_alert_us(), alert.wall_time_us()));
   proto::IncidentChange change;
   change.set_alert_id(alert.id());

@@ -37,6 +37,8 @@ class IncidentBook {
   struct Options {
     Metres within{50};   // alerts of one camera or this near ...
     Seconds window{60};  // ... and this soon after the newest alert of an open incident join it
+    Seconds longest{600};  // ... but only so long after its first one, unless units work on it: a
+                           // place that is never quiet opens a new incident for people to look at
     std::map<std::string, std::string> camera_names;  // id -> what people call it
   };
   IncidentBook(EventStore& store, const Clock& clock, UlidGenerator& ids, Options options);

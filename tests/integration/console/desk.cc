@@ -37,6 +37,7 @@ Desk::Desk(Options options) {
   config.set_ack_timeout_s(15);
   config.set_group_within_m(50);
   config.set_group_within_s(60);
+  config.set_group_longest_s(600);
   Dispatcher::Options dispatch;
   dispatch.store_path = options.store.empty() ? folder_.File("dispatch.db") : options.store;
   dispatch.config = config;

@@ -50,6 +50,7 @@ class DispatcherTest : public ::testing::Test {
     options.config.set_ack_timeout_s(15);
     options.config.set_group_within_m(50);
     options.config.set_group_within_s(60);
+    options.config.set_group_longest_s(600);
     options.cameras = {{"gate", "North gate", 24}};
     options.producers = producers_;
     options.listeners = {&ear_};

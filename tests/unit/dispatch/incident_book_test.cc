@@ -62,6 +62,27 @@ TEST_F(IncidentBookTest, GroupsByCameraOrNearnessWithinTheWindow) {
   EXPECT_NE(Join(AlertAt("gate", gate_)), first) << "too late";
 }
 
+// A camera over a busy place: an alert every 20 s, for ever.
+TEST_F(IncidentBookTest, APlaceThatIsNeverQuietOpensANewIncidentAfterTheLongestTime) {
+  std::vector<std::string> incidents;
+  for (int i = 0; i <= 95; ++i) {
+    const std::string id = Join(AlertAt("gate", gate_));
+    if (incidents.empty() || incidents.back() != id) incidents.push_back(id);
+    clock_.Advance(Seconds(20));
+  }
+  EXPECT_EQ(incidents.size(), 4u) << "0:00, 10:20, 20:40 and 31:00";
+}
+
+TEST_F(IncidentBookTest, AnIncidentThatUnitsWorkOnTakesItsAlertsHoweverLong) {
+  const std::string first = Join(AlertAt("gate", gate_));
+  ASSERT_TRUE(book_->Assign(first, UnitId("car-1"), kLin).ok());
+  book_->Settle();
+  for (int i = 0; i < 60; ++i) {
+    clock_.Advance(Seconds(20));
+    EXPECT_EQ(Join(AlertAt("gate", gate_)), first);
+  }
+}
+
 TEST_F(IncidentBookTest, BacklogIsGroupedByWhenItHappened) {
   proto::Alert late = AlertAt("gate", gate_);
   const std::string first = Join(AlertAt("gate", gate_));
