@@ -10,11 +10,11 @@
 #include "base/file_util.h"
 #include "base/limits.h"
 #include "cli/commands.h"
-#include "cli/http_client.h"
+#include "cli/console_client.h"
+#include "cli/dispatch_inputs.h"
+#include "cli/simulated_operator.h"
 #include "cli/simulated_unit.h"
 #include "cli/stop_signal.h"
-#include "dispatch/demo_city.h"
-#include "dispatch/road_draft.h"
 
 namespace cordon::cli {
 namespace {
@@ -28,15 +28,10 @@ struct SimulateOptions {
   size_t units = 12;
   uint64_t seed = 1;
   int64_t for_s = 0;
+  bool with_operator = false;
   bool quiet = false;
   bool json = false;
 };
-
-absl::StatusOr<std::shared_ptr<const RoadNetwork>> OpenRoads(const std::string& path) {
-  if (path != "demo") return RoadNetwork::Open(path);
-  ASSIGN_OR_RETURN(std::string image, BuildRoadImage(DrawDemoCity()));
-  return RoadNetwork::FromImage(std::move(image));
-}
 
 // What the crew does: obeys the dispatcher's assignments, as they stand in /api/units.
 struct Crew {
@@ -51,7 +46,11 @@ class Simulation {
  public:
   Simulation(const SimulateOptions& options, std::shared_ptr<const RoadNetwork> roads,
              std::string token)
-      : options_(options), token_(std::move(token)), city_(std::move(roads)) {
+      : options_(options),
+        token_(std::move(token)),
+        city_(std::move(roads)),
+        console_(options.to),
+        operator_(console_, options.seed) {
     std::mt19937_64 seeds(options.seed);
     for (size_t i = 0; i < options.units; ++i) {
       const bool motorcycle = i % 4 == 3;
@@ -87,16 +86,14 @@ class Simulation {
   // tries again.
   absl::Status Exchange() {
     for (Crew& crew : crews_) RETURN_IF_ERROR(ReportFix(*crew.unit));
-    ASSIGN_OR_RETURN(const Json units, GetJson("/api/units", "units"));
-    Json incidents;
+    ASSIGN_OR_RETURN(const Json units, console_.GetList("/api/units", "units"));
+    ASSIGN_OR_RETURN(const Json incidents,
+                     console_.GetList("/api/incidents?open=1", "incidents"));
+    if (options_.with_operator) RETURN_IF_ERROR(operator_.Work(incidents));
     std::map<std::string, std::string> incident_of;
     for (const Json& unit : units) incident_of[unit.value("id", "")] = unit.value("incident", "");
     for (Crew& crew : crews_) {
-      const std::string& incident = incident_of[crew.unit->id()];
-      if (incident != crew.incident && !incident.empty() && incidents.is_null()) {
-        ASSIGN_OR_RETURN(incidents, GetJson("/api/incidents?open=1", "incidents"));
-      }
-      RETURN_IF_ERROR(Step(crew, incident, incidents));
+      RETURN_IF_ERROR(Step(crew, incident_of[crew.unit->id()], incidents));
     }
     return absl::OkStatus();
   }
@@ -113,8 +110,7 @@ class Simulation {
         {"accuracy", fmt::format("{:.0f}", fix.accuracy_m)},
         {"kind", unit.kind() == proto::UnitConfig::KIND_MOTORCYCLE ? "motorcycle" : "car"}};
     if (!token_.empty()) parameters["token"] = token_;
-    return client_.Get(options_.to + "/api/positions/osmand?" + client_.EncodeQuery(parameters))
-        .status();
+    return console_.Tell("/api/positions/osmand", parameters);
   }
 
   absl::Status Step(Crew& crew, const std::string& incident, const Json& incidents) {
@@ -164,10 +160,7 @@ class Simulation {
   absl::Status SetStatus(const Crew& crew, const std::string& status) {
     const Json body = {{"status", status}, {"actor", crew.unit->id()}, {"crew", true}};
     const absl::Status done =
-        client_
-            .PostJson(fmt::format("{}/api/units/{}/status", options_.to, crew.unit->id()),
-                      body.dump())
-            .status();
+        console_.Post(fmt::format("/api/units/{}/status", crew.unit->id()), body);
     if (!options_.quiet && done.ok()) {
       if (options_.json) {
         fmt::print(
@@ -181,15 +174,6 @@ class Simulation {
     }
     // A refusal (the incident was closed meanwhile) is the server's right; only silence is trouble.
     return done.code() == absl::StatusCode::kUnknown ? absl::OkStatus() : done;
-  }
-
-  absl::StatusOr<Json> GetJson(const std::string& path, const char* list) {
-    ASSIGN_OR_RETURN(const std::string text, client_.Get(options_.to + path));
-    Json json = Json::parse(text, nullptr, false);
-    if (!json.is_object() || !json.contains(list) || !json[list].is_array())
-      return absl::UnknownError(
-          fmt::format("{}{}: the answer is not a Cordon console's", options_.to, path));
-    return json[list];
   }
 
   // Once when the dispatcher is lost and once when it is back.
@@ -208,7 +192,8 @@ class Simulation {
   const std::string token_;
   StopSignal stop_;
   SimulatedCity city_;
-  HttpClient client_;
+  ConsoleClient console_;
+  SimulatedOperator operator_;
   std::vector<Crew> crews_;
   std::map<std::string, LatLon> scenes_;
   std::optional<bool> connected_;  // not known before the first talk
@@ -241,6 +226,8 @@ void RegisterSimulate(CLI::App& app, Outcome& outcome) {
       ->capture_default_str();
   command->add_option("--for", options->for_s, "Seconds to run; 0: until stopped")
       ->capture_default_str();
+  command->add_flag("--operator", options->with_operator,
+                    "Also a person at the console, who sends the first unit to each new incident");
   command->add_option("--token-file", options->token_file,
                       "File with the console's position token");
   command->add_flag("--quiet", options->quiet, "Print only trouble");

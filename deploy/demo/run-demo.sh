@@ -3,6 +3,8 @@
 # Runs the demo site; everything it starts ends with it. Needs what ../../run.sh installs and builds.
 #   CORDON_DEMO_PORT   port of the page (8080)
 #   CORDON_DEMO_DATA   folder for what the demo writes (data/demo)
+# Patrols and a person at the console are simulated: they send the nearest unit to a new incident and close it afterwards.
+# Whoever is faster on the page takes an incident out of their hands.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cordon=build/release/cli/cordon
@@ -43,7 +45,8 @@ for _ in $(seq 300); do
   kill -0 "$run" 2>/dev/null || { wait "$run"; exit $?; }
   sleep 0.1
 done
-"$cordon" simulate --roads "$data/demo.roads" --units 14 --seed 1 --to "http://127.0.0.1:$port" --quiet &
+"$cordon" simulate --roads "$data/demo.roads" --units 14 --seed 1 --operator \
+  --to "http://127.0.0.1:$port" --quiet &
 children+=($!)
 echo "==> the page is at http://localhost:$port   (Ctrl-C ends everything)"
 wait "$run"
