@@ -47,7 +47,8 @@ bool HasRequired(const pb::Descriptor& type) {
 
 class ConfigTreeReader {
  public:
-  explicit ConfigTreeReader(std::string file) : file_(std::move(file)) {}
+  ConfigTreeReader(std::string file, ConfigPlaces* places)
+      : file_(std::move(file)), places_(places) {}
 
   void ReadMessage(const YAML::Node& node, const YAML::Mark& at, const std::string& path,
                    pb::Message& into);
@@ -83,7 +84,12 @@ class ConfigTreeReader {
                   pb::Message& into);
   void CheckIdsDiffer(const YAML::Node& list, const std::string& path, const Field& field);
 
+  void Note(const std::string& path, const YAML::Mark& mark) {
+    if (places_ != nullptr) places_->Add(path, mark.line + 1, mark.column + 1);
+  }
+
   const std::string file_;
+  ConfigPlaces* const places_;
   std::vector<ConfigProblem> problems_;
   std::map<const Field*, std::regex> patterns_;
   size_t values_ = 0;
@@ -196,7 +202,9 @@ void ConfigTreeReader::ReadMessage(const YAML::Node& node, const YAML::Mark& at,
       if (!first)
         Problem(key_mark, fmt::format("give {} or {}, not both", Quote(other->second), Quote(key)));
     }
-    ReadField(entry.second, MarkOf(entry.second, key_mark), Join(path, key), *field, into);
+    const YAML::Mark value_mark = MarkOf(entry.second, key_mark);
+    Note(Join(path, key), value_mark);
+    ReadField(entry.second, value_mark, Join(path, key), *field, into);
   }
   FillAbsent(seen, at, path, into);
 }
@@ -250,6 +258,7 @@ void ConfigTreeReader::ReadList(const YAML::Node& node, const YAML::Mark& at,
     if (++values_ > kMaxValues) return;
     const std::string item_path = fmt::format("{}[{}]", path, index++);
     const YAML::Mark mark = MarkOf(item, at);
+    if (field.cpp_type() == Field::CPPTYPE_MESSAGE) Note(item_path, mark);
     if (item.IsNull() && !IsQuoted(item)) {
       Problem(mark, fmt::format("{} has no value; give one or remove the '-'", item_path));
     } else if (field.cpp_type() == Field::CPPTYPE_MESSAGE) {
@@ -411,10 +420,21 @@ std::string ConfigProblem::str() const {
   return fmt::format("{}:{}:{}: {}", file, line, column, message);
 }
 
+ConfigProblem ConfigPlaces::ProblemAt(const std::string& file, std::string path,
+                                      std::string message) const {
+  for (;;) {
+    if (const auto at = places_.find(path); at != places_.end())
+      return {file, at->second.first, at->second.second, std::move(message)};
+    if (path.empty()) return {file, 1, 1, std::move(message)};
+    const size_t cut = path.find_last_of(".[");
+    path.resize(cut == std::string::npos ? 0 : cut);
+  }
+}
+
 std::vector<ConfigProblem> ReadConfig(const std::string& yaml, const std::string& file,
-                                      pb::Message& into) {
+                                      pb::Message& into, ConfigPlaces* places) {
   into.Clear();
-  ConfigTreeReader reader(file);
+  ConfigTreeReader reader(file, places);
   YAML::Mark start;
   start.line = start.column = 0;
   if (const std::optional<YAML::Mark> bad = FirstBadByte(yaml)) {
@@ -437,13 +457,16 @@ std::vector<ConfigProblem> ReadConfig(const std::string& yaml, const std::string
   return reader.TakeProblems();
 }
 
-absl::Status LoadConfig(const std::string& path, pb::Message& into) {
-  ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path, limits::kMaxConfigBytes));
-  const std::vector<ConfigProblem> problems = ReadConfig(yaml, path, into);
-  if (problems.empty()) return absl::OkStatus();
+absl::Status ProblemsStatus(const std::vector<ConfigProblem>& problems) {
   return absl::InvalidArgumentError(absl::StrJoin(
       problems, "\n",
       [](std::string* out, const ConfigProblem& problem) { out->append(problem.str()); }));
+}
+
+absl::Status LoadConfig(const std::string& path, pb::Message& into, ConfigPlaces* places) {
+  ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path, limits::kMaxConfigBytes));
+  const std::vector<ConfigProblem> problems = ReadConfig(yaml, path, into, places);
+  return problems.empty() ? absl::OkStatus() : ProblemsStatus(problems);
 }
 
 }  // namespace cordon

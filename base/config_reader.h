@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -18,6 +20,20 @@ struct ConfigProblem {
   std::string str() const;  // "file:line:column: message"
 };
 
+// Where the values of a file stand, for what can only be checked after reading: paths are written
+// as in the messages, "cameras[0].rules[1].line".
+class ConfigPlaces {
+ public:
+  void Add(std::string path, int line, int column) {
+    places_[std::move(path)] = {line, column};
+  }
+  // A problem at `path`, or at the nearest thing around it that stands in the file.
+  ConfigProblem ProblemAt(const std::string& file, std::string path, std::string message) const;
+
+ private:
+  std::map<std::string, std::pair<int, int>, std::less<>> places_;
+};
+
 // Reads YAML into `into` by its descriptor: YAML keys are field names, enums their value names in
 // lower case without the type's prefix, durations plain numbers in the field's unit. Strict: an
 // unknown key, a wrong type, a value outside the field's `cfg` option (proto/options.proto:
@@ -27,11 +43,17 @@ struct ConfigProblem {
 // all problems, not just the first, in the order of the file. `file` names the source in messages.
 // Never throws. The result is valid only when no problem is returned. Not supported, and said so:
 // merge keys (<<), several documents, maps.
+// `places`, when given, is filled with the place of every value that the file gives.
 std::vector<ConfigProblem> ReadConfig(const std::string& yaml, const std::string& file,
-                                      google::protobuf::Message& into);
+                                      google::protobuf::Message& into,
+                                      ConfigPlaces* places = nullptr);
 
 // ReadFile + ReadConfig. INVALID_ARGUMENT's message holds one problem per line.
-absl::Status LoadConfig(const std::string& path, google::protobuf::Message& into);
+absl::Status LoadConfig(const std::string& path, google::protobuf::Message& into,
+                        ConfigPlaces* places = nullptr);
+
+// INVALID_ARGUMENT with one problem per line.
+absl::Status ProblemsStatus(const std::vector<ConfigProblem>& problems);
 
 // Markdown reference of a schema: one section for each message, one row for each field with its
 // type, unit, default, range and meaning. docs/configuration.md is this text.

@@ -34,6 +34,8 @@ absl::Status ErrnoStatus(std::string_view what, const std::string& path) {
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t limit) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 && errno == ENOENT)
+    return absl::NotFoundError(fmt::format("{}: no such file; check the path", path));
   if (file.get() < 0) return ErrnoStatus("open", path);
   std::string bytes;
   char buffer[65536];
@@ -52,6 +54,9 @@ absl::Status WriteFileDurably(const std::string& path, std::string_view bytes, u
   const std::string temporary = path + ".tmp";
   {
     const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (file.get() < 0 && errno == ENOENT)
+      return absl::NotFoundError(
+          fmt::format("cannot write {}: its folder does not exist; make it first", path));
     if (file.get() < 0) return ErrnoStatus("create", temporary);
     while (!bytes.empty()) {
       const ssize_t put = ::write(file.get(), bytes.data(), bytes.size());

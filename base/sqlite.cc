@@ -61,6 +61,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
     ASSIGN_OR_RETURN(connection->lock_fd_, LockForWriting(path));
     created = ::access(path.c_str(), F_OK) != 0;
   }
+  if (!writes && ::access(path.c_str(), F_OK) != 0)
+    return absl::NotFoundError(fmt::format("{}: no such file; check the path", path));
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX;
   const int code = sqlite3_open_v2(path.c_str(), &connection->db_, flags, nullptr);
   if (code != SQLITE_OK) return ToStatus(connection->db_, code, path);

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_split.h"
-#include "analytics/model_card.h"
 #include "base/config_reader.h"
 #include "cli/commands.h"
 #include "cli/site.h"
@@ -18,14 +17,12 @@ struct CheckOptions {
   bool describe = false;
 };
 
-// The site, and the networks it names: a card that cannot be read or a file that is not the one it
-// was written for.
+// The site, and everything it names outside its file.
 absl::StatusOr<proto::Site> LoadAll(const std::string& path) {
-  ASSIGN_OR_RETURN(proto::Site site, LoadSite(path));
-  for (const proto::DetectorConfig& detector : site.detectors()) {
-    const absl::StatusOr<Model> model = LoadModel(detector.model_card());
-    if (!model.ok()) return Annotate(model.status(), "detector " + detector.id());
-  }
+  ConfigPlaces places;
+  ASSIGN_OR_RETURN(proto::Site site, LoadSite(path, &places));
+  const std::vector<ConfigProblem> problems = CheckParts(site, path, places);
+  if (!problems.empty()) return ProblemsStatus(problems);
   return site;
 }
 

@@ -4,9 +4,7 @@
 #include <filesystem>
 #include <set>
 
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "base/config_reader.h"
 #include "base/file_util.h"
 
 namespace cordon::cli {
@@ -16,16 +14,20 @@ using proto::RuleConfig;
 
 constexpr size_t kMaxPasswordBytes = 1024;
 
-// Collects problems under a name: "camera yard: rule gate: ...".
+// Collects problems at the values that cause them.
 class Problems {
  public:
-  explicit Problems(std::vector<std::string>& list) : list_(list) {}
-  void Add(const std::string& subject, const std::string& what) {
-    list_.push_back(subject + ": " + what);
+  Problems(const std::string& file, const ConfigPlaces& places) : file_(file), places_(places) {}
+  // `path` as "cameras[0].url"; `subject` is what people call the thing.
+  void Add(const std::string& path, const std::string& subject, const std::string& what) {
+    list_.push_back(places_.ProblemAt(file_, path, subject + ": " + what));
   }
+  std::vector<ConfigProblem> Take() { return std::move(list_); }
 
  private:
-  std::vector<std::string>& list_;
+  const std::string& file_;
+  const ConfigPlaces& places_;
+  std::vector<ConfigProblem> list_;
 };
 
 template <class Items>
@@ -35,55 +37,72 @@ std::set<std::string> IdsOf(const Items& items) {
   return ids;
 }
 
-void CheckRule(const std::string& subject, const RuleConfig& rule, bool calibrated,
-               Problems& problems) {
+void CheckRule(const std::string& path, const std::string& subject, const RuleConfig& rule,
+               bool calibrated, Problems& problems) {
   const bool needs_line = rule.kind() == RuleConfig::KIND_LINE_CROSSING;
   if (needs_line && rule.line_size() < 2)
-    problems.Add(subject,
+    problems.Add(path + ".line", subject,
                  "line_crossing needs a line of two or more points, for example line: ['0.1,0.6', "
                  "'0.9,0.6']");
   if (!needs_line && rule.line_size() > 0)
-    problems.Add(subject, "a line means nothing to this kind; use zone");
+    problems.Add(path + ".line", subject, "a line means nothing to this kind; use zone");
   if (rule.zone_size() == 1 || rule.zone_size() == 2)
-    problems.Add(subject, "a zone needs three or more corners");
+    problems.Add(path + ".zone", subject, "a zone needs three or more corners");
   if (rule.min_height() > rule.max_height())
-    problems.Add(subject, "min_height is above max_height");
+    problems.Add(path + ".min_height", subject, "min_height is above max_height");
   if (rule.kind() == RuleConfig::KIND_SPEEDING && !calibrated)
-    problems.Add(subject,
+    problems.Add(path, subject,
                  "speeding needs a calibrated camera; add four or more calibration points");
   if (rule.arming() == RuleConfig::ARMING_BYPASSED &&
       (rule.bypass_reason().empty() || rule.bypass_until().empty()))
-    problems.Add(subject, "a bypass needs bypass_reason and bypass_until");
+    problems.Add(path + ".arming", subject, "a bypass needs bypass_reason and bypass_until");
 }
 
-void CheckCamera(const proto::CameraConfig& camera, const std::set<std::string>& nodes,
-                 const std::set<std::string>& detectors, Problems& problems) {
+void CheckCamera(const std::string& path, const proto::CameraConfig& camera,
+                 const std::set<std::string>& nodes, const std::set<std::string>& detectors,
+                 Problems& problems) {
   const std::string subject = "camera " + camera.id();
-  for (const std::string& url : {camera.url(), camera.sub_url()}) {
+  for (const auto& [key, url] : {std::pair(".url", camera.url()), {".sub_url", camera.sub_url()}}) {
     const size_t scheme = url.find("://");
     if (scheme == std::string::npos) continue;
     const std::string authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
     if (authority.find('@') != std::string::npos)
-      problems.Add(subject, "a url holds no user or password; use username and password_file");
+      problems.Add(path + key, subject,
+                   "a url holds no user or password; use username and password_file");
   }
   if (!camera.node().empty() && !nodes.contains(camera.node()))
-    problems.Add(subject, fmt::format("node {} is not in nodes", camera.node()));
+    problems.Add(path + ".node", subject, fmt::format("node {} is not in nodes", camera.node()));
   if (camera.detector() != "builtin" && !detectors.contains(camera.detector()))
-    problems.Add(subject, fmt::format("detector {} is not in detectors", camera.detector()));
+    problems.Add(path + ".detector", subject,
+                 fmt::format("detector {} is not in detectors", camera.detector()));
   if (camera.calibration_size() > 0 && camera.calibration_size() < 4)
-    problems.Add(subject, "calibration needs four or more points");
-  for (const RuleConfig& rule : camera.rules())
-    CheckRule(fmt::format("{}: rule {}", subject, rule.id()), rule, camera.calibration_size() >= 4,
-              problems);
+    problems.Add(path + ".calibration", subject, "calibration needs four or more points");
+  for (int i = 0; i < camera.rules_size(); ++i)
+    CheckRule(fmt::format("{}.rules[{}]", path, i),
+              fmt::format("{}: rule {}", subject, camera.rules(i).id()), camera.rules(i),
+              camera.calibration_size() >= 4, problems);
 }
 
 void CheckDispatch(const proto::DispatchConfig& dispatch, Problems& problems) {
   for (int i = 1; i < dispatch.tiers_s_size(); ++i) {
     if (dispatch.tiers_s(i) <= dispatch.tiers_s(i - 1))
-      problems.Add("dispatch: tiers_s", "must ascend, for example [60, 180, 300]");
+      problems.Add("dispatch.tiers_s", "dispatch: tiers_s",
+                   "must ascend, for example [60, 180, 300]");
   }
   if (dispatch.stale_s() < dispatch.fresh_s())
-    problems.Add("dispatch: stale_s", "is below fresh_s");
+    problems.Add("dispatch.stale_s", "dispatch: stale_s", "is below fresh_s");
+}
+
+// What no single field can say.
+std::vector<ConfigProblem> CheckSite(const proto::Site& site, const std::string& file,
+                                     const ConfigPlaces& places) {
+  Problems problems(file, places);
+  const std::set<std::string> nodes = IdsOf(site.nodes());
+  const std::set<std::string> detectors = IdsOf(site.detectors());
+  for (int i = 0; i < site.cameras_size(); ++i)
+    CheckCamera(fmt::format("cameras[{}]", i), site.cameras(i), nodes, detectors, problems);
+  CheckDispatch(site.dispatch(), problems);
+  return problems.Take();
 }
 
 std::string Absolute(const std::filesystem::path& folder, const std::string& path) {
@@ -115,31 +134,18 @@ void ResolvePaths(const std::filesystem::path& folder, proto::Site& site) {
 
 }  // namespace
 
-std::vector<std::string> CheckSite(const proto::Site& site) {
-  std::vector<std::string> list;
-  Problems problems(list);
-  const std::set<std::string> nodes = IdsOf(site.nodes());
-  const std::set<std::string> detectors = IdsOf(site.detectors());
-  for (const proto::CameraConfig& camera : site.cameras())
-    CheckCamera(camera, nodes, detectors, problems);
-  CheckDispatch(site.dispatch(), problems);
-  return list;
-}
-
-absl::StatusOr<proto::Site> LoadSite(const std::string& path) {
+absl::StatusOr<proto::Site> LoadSite(const std::string& path, ConfigPlaces* places) {
+  ConfigPlaces own;
+  if (places == nullptr) places = &own;
   proto::Site site;
-  RETURN_IF_ERROR(LoadConfig(path, site));
+  RETURN_IF_ERROR(LoadConfig(path, site, places));
   if (site.nodes().empty()) {
     proto::NodeConfig& node = *site.add_nodes();
     node.set_id("node-1");
     node.set_cpu_budget(2);
   }
-  const std::vector<std::string> problems = CheckSite(site);
-  if (!problems.empty()) {
-    return absl::InvalidArgumentError(absl::StrJoin(
-        problems, "\n",
-        [&](std::string* out, const std::string& problem) { out->append(path + ": " + problem); }));
-  }
+  const std::vector<ConfigProblem> problems = CheckSite(site, path, *places);
+  if (!problems.empty()) return ProblemsStatus(problems);
   ResolvePaths(std::filesystem::absolute(path).parent_path(), site);
   return site;
 }

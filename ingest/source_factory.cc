@@ -2,8 +2,6 @@
 #include "ingest/source_factory.h"
 
 #include "absl/strings/match.h"
-#include "absl/strings/strip.h"
-#include "base/file_util.h"
 #include "ingest/file_source.h"
 #include "ingest/folder_source.h"
 #include "ingest/paced_source.h"
@@ -12,8 +10,6 @@
 
 namespace cordon {
 namespace {
-
-constexpr size_t kMaxPasswordBytes = 4096;
 
 std::unique_ptr<PacketSource> MakeRtspSource(const proto::CameraConfig& camera,
                                              const Secret& password, const Clock& clock,
@@ -76,17 +72,6 @@ absl::StatusOr<std::unique_ptr<PacketSource>> MakePacketSource(const proto::Came
         camera.id(), path));
   }
   return std::make_unique<PacedSource>(MakeFileOrFolderSource(path, clock), clock);
-}
-
-absl::StatusOr<Secret> ReadCameraPassword(const proto::CameraConfig& camera,
-                                          const std::string& config_dir) {
-  if (camera.password_file().empty()) return Secret();
-  const std::string& file = camera.password_file();
-  const std::string path = file[0] == '/' || config_dir.empty() ? file : config_dir + "/" + file;
-  absl::StatusOr<std::string> text = ReadFile(path, kMaxPasswordBytes);
-  if (!text.ok())
-    return Annotate(text.status(), fmt::format("camera {}: password_file", camera.id()));
-  return Secret(std::string(absl::StripSuffix(text->substr(0, text->find('\n')), "\r")));
 }
 
 }  // namespace cordon

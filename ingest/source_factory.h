@@ -19,9 +19,4 @@ absl::StatusOr<std::unique_ptr<PacketSource>> MakePacketSource(const proto::Came
                                                                const Clock& clock,
                                                                const std::string& url = "");
 
-// First line of the camera's password_file; empty without one. NOT_FOUND, PERMISSION_DENIED with
-// the path.
-absl::StatusOr<Secret> ReadCameraPassword(const proto::CameraConfig& camera,
-                                          const std::string& config_dir);
-
 }  // namespace cordon

@@ -69,17 +69,19 @@ TEST_F(SiteTest, NamesTheMissingPasswordFile) {
 
 TEST_F(SiteTest, RefusesPasswordsInUrls) {
   EXPECT_THAT(Problem(kSite, "rtsp://127", "rtsp://u:p@127"),
-              HasSubstr("use username and password_file"));
+              HasSubstr("site.yaml:6:10: camera yard: a url holds no user or password; use username "
+                        "and password_file"));
 }
 
 TEST_F(SiteTest, RefusesALineCrossingWithoutALine) {
   EXPECT_THAT(Problem(kSite, ", line: ['0.1,0.5', '0.9,0.5']", ""),
-              HasSubstr("camera yard: rule gate: line_crossing needs a line"));
+              HasSubstr("site.yaml:14:9: camera yard: rule gate: line_crossing needs a line"))
+      << "the rule's own place, for a line that is not there has none";
 }
 
 TEST_F(SiteTest, RefusesTiersThatDoNotAscend) {
   EXPECT_THAT(Problem(kSite, "roads: demo", "roads: demo\n  tiers_s: [60, 300, 180]"),
-              HasSubstr("tiers_s: must ascend"));
+              HasSubstr("site.yaml:4:12: dispatch: tiers_s: must ascend"));
 }
 
 TEST_F(SiteTest, RefusesTwoCamerasOfOneId) {
@@ -93,6 +95,46 @@ TEST_F(SiteTest, NamesNodesAndDetectorsThatDoNotExist) {
   EXPECT_THAT(Problem(kSite, "purpose: test", "purpose: test\n    node: west\n    detector: yolo"),
               ::testing::AllOf(HasSubstr("node west is not in nodes"),
                                HasSubstr("detector yolo is not in detectors")));
+}
+
+// What `cordon check` finds beyond the file itself: all of it at once, each at its place.
+TEST_F(SiteTest, PartsThatAreMissingOrUnusableAreNamedAtTheirPlaces) {
+  std::string text(kSite);
+  text.replace(text.find("roads: demo"), 11, "roads: city.roads");
+  text += R"(      - {id: night, kind: intrusion, schedule: ['mon 25:00-26:00']}
+  - id: clip
+    url: gone.mp4
+    lat: 31.2
+    lon: 121.5
+    purpose: test
+    retention_hours: 24
+)";
+  ConfigPlaces places;
+  const std::string path = Write("site.yaml", text);
+  const absl::StatusOr<proto::Site> site = LoadSite(path, &places);
+  ASSERT_TRUE(site.ok()) << site.status();
+  std::vector<std::string> problems;
+  for (const ConfigProblem& problem : CheckParts(*site, "site.yaml", places))
+    problems.push_back(problem.str());
+  EXPECT_THAT(problems,
+              ::testing::ElementsAre(
+                  ::testing::AllOf(::testing::StartsWith("site.yaml:3:10: dispatch: roads: "),
+                                   HasSubstr("city.roads")),
+                  ::testing::AllOf(::testing::StartsWith("site.yaml:8:20: camera yard: "),
+                                   HasSubstr("yard.password")),
+                  ::testing::AllOf(::testing::StartsWith("site.yaml:14:7: camera yard: "),
+                                   HasSubstr("25:00")),
+                  ::testing::AllOf(::testing::StartsWith("site.yaml:17:10: camera clip: "),
+                                   HasSubstr("gone.mp4: no such file or folder"))));
+}
+
+TEST_F(SiteTest, ASiteWhosePartsAreThereHasNoProblem) {
+  Write("yard.password", "s3cret\n");
+  ConfigPlaces places;
+  const std::string path = Write("site.yaml", kSite);
+  const absl::StatusOr<proto::Site> site = LoadSite(path, &places);
+  ASSERT_TRUE(site.ok()) << site.status();
+  EXPECT_TRUE(CheckParts(*site, path, places).empty());
 }
 
 TEST_F(SiteTest, AnUnknownKeyIsShownWithLineAndNearestName) {
