@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "base/clock.h"
+#include "console/json_view.h"
 
 namespace cordon::cli {
 namespace {
@@ -81,6 +83,24 @@ std::string DescribeReport(const AlertReport& report, const std::string& camera_
   return line + ")";
 }
 
+std::string ReportJson(const AlertReport& report) {
+  StoredAlert stored;
+  stored.alert = report.alert;
+  stored.incident_id = report.incident.id();
+  Json alert = ToJson(stored);
+  // Facts of the store, which this line does not come from.
+  alert.erase("number");
+  alert.erase("snapshot");
+  Json line = {{"alert", std::move(alert)}, {"circles", ToJson(report.circles, false)}};
+  const StageLatencies latencies = LatenciesOf(report.alert.stages());
+  if (latencies.total >= 0) {
+    Json& values = line["latency_ms"];
+    for (size_t i = 0; i < kStageNames.size(); ++i) values[kStageNames[i]] = latencies.stage[i];
+    values["total"] = latencies.total;
+  }
+  return Dump(line);
+}
+
 void StageStatistics::Add(const StageLatencies& latencies) {
   if (latencies.total < 0) return;
   for (size_t i = 0; i < values_.size(); ++i) {
@@ -94,19 +114,37 @@ void StageStatistics::Add(const StageLatencies& latencies) {
   ++next_;
 }
 
+std::vector<StageStatistics::Row> StageStatistics::Rows() const {
+  std::vector<Row> rows;
+  for (size_t i = 0; i < values_.size() && !values_[i].empty(); ++i)
+    rows.push_back({i < kStageNames.size() ? kStageNames[i] : "total",
+                    Percentile(values_[i], 0.5), Percentile(values_[i], 0.99)});
+  return rows;
+}
+
 std::string StageStatistics::Render() const {
   if (values_[0].empty()) return "";
   std::string text = fmt::format("--- latency of {} alerts, ms:", values_[0].size());
-  for (size_t i = 0; i < values_.size(); ++i) {
+  for (const Row& row : Rows())
     text += fmt::format("  {} p50 {:.1f} p99 {:.1f}",
-                        i < kStageNames.size() ? kStageNames[i] : "| frame to console",
-                        Percentile(values_[i], 0.5), Percentile(values_[i], 0.99));
-  }
+                        row.name == std::string_view("total") ? "| frame to console" : row.name,
+                        row.p50, row.p99);
   return text;
 }
 
-AlertPrinter::AlertPrinter(std::map<std::string, std::string> camera_names, BootTime start)
-    : camera_names_(std::move(camera_names)), start_(start), thread_([this] { Loop(); }) {}
+std::string StageStatistics::RenderJson() const {
+  if (values_[0].empty()) return "";
+  Json stages;
+  for (const Row& row : Rows()) stages[row.name] = {{"p50", row.p50}, {"p99", row.p99}};
+  return Dump({{"latency_of_alerts", values_[0].size()}, {"stages_ms", std::move(stages)}});
+}
+
+AlertPrinter::AlertPrinter(std::map<std::string, std::string> camera_names, BootTime start,
+                           AlertStyle style)
+    : camera_names_(std::move(camera_names)),
+      start_(start),
+      style_(style),
+      thread_([this] { Loop(); }) {}
 
 AlertPrinter::~AlertPrinter() {
   reports_.Close();
@@ -118,6 +156,22 @@ void AlertPrinter::OnReport(const AlertReport& report) {
     return;  // counted by the queue and said in Loop
 }
 
+void AlertPrinter::Print(const AlertReport& report) const {
+  const std::string& camera = report.alert.event().camera_id();
+  const auto name = camera_names_.find(camera);
+  const std::string line =
+      style_ == AlertStyle::kJson
+          ? ReportJson(report)
+          : DescribeReport(report, name == camera_names_.end() ? camera : name->second);
+  std::printf("%s\n", line.c_str());
+}
+
+void AlertPrinter::PrintTable(const StageStatistics& statistics) const {
+  const std::string table =
+      style_ == AlertStyle::kJson ? statistics.RenderJson() : statistics.Render();
+  if (!table.empty()) std::printf("%s\n", table.c_str());
+}
+
 void AlertPrinter::Loop() {
   SetThreadName("alert-print");
   StageStatistics statistics;
@@ -126,25 +180,23 @@ void AlertPrinter::Loop() {
     const std::optional<AlertReport> report = reports_.Pop(Seconds(1));
     if (!report && reports_.closed()) break;
     if (!report) continue;
-    const proto::Alert& alert = report->alert;
-    const auto name = camera_names_.find(alert.event().camera_id());
-    std::printf("%s\n",
-                DescribeReport(
-                    *report, name == camera_names_.end() ? alert.event().camera_id() : name->second)
-                    .c_str());
-    if (alert.stages().received_ns() >= ToNanos(start_)) {
-      statistics.Add(LatenciesOf(alert.stages()));
-    } else if (++backlog == 1) {
-      std::printf("--- alerts from before this start arrive first; their latency is not counted\n");
+    Print(*report);
+    // A note to people, on the side where it cannot break a line of JSON.
+    FILE* const notes = style_ == AlertStyle::kJson ? stderr : stdout;
+    const proto::StageTimes& stages = report->alert.stages();
+    if (stages.received_ns() >= ToNanos(start_)) {
+      statistics.Add(LatenciesOf(stages));
+    } else if (stages.received_ns() > 0 && ++backlog == 1) {
+      std::fprintf(notes,
+                   "--- alerts from before this start arrive first; their latency is not counted\n");
     }
-    if (++printed % kTableEvery == 0) std::printf("%s\n", statistics.Render().c_str());
+    if (++printed % kTableEvery == 0) PrintTable(statistics);
     if (const uint64_t now = reports_.refused(); now != refused)
-      std::printf("--- %lu alert lines were not printed: the terminal is too slow\n",
-                  now - std::exchange(refused, now));
+      std::fprintf(notes, "--- %lu alert lines were not printed: the terminal is too slow\n",
+                   now - std::exchange(refused, now));
     std::fflush(stdout);
   }
-  if (const std::string table = statistics.Render(); !table.empty())
-    std::printf("%s\n", table.c_str());
+  PrintTable(statistics);
   std::fflush(stdout);
 }
 

@@ -30,36 +30,53 @@ StageLatencies LatenciesOf(const proto::StageTimes& stages);
 // dispatcher 31 ms (...)".
 std::string DescribeReport(const AlertReport& report, const std::string& camera_name);
 
+// One JSON line: {"alert": {...}, "circles": {...}, "latency_ms": {stage: ms, "total": ms}}, fields as
+// in docs/api.md. Without latency_ms when the alert is of another host.
+std::string ReportJson(const AlertReport& report);
+
 // The newest latencies of each stage; bounded. Used by one thread.
 class StageStatistics {
  public:
   void Add(const StageLatencies& latencies);
   // A table: stage, p50, p99, in ms; empty without alerts.
   std::string Render() const;
+  // The same as {"latency_of_alerts": count, "stages_ms": {stage: {"p50": ms, "p99": ms}}}.
+  std::string RenderJson() const;
 
  private:
+  struct Row {
+    const char* name;
+    double p50, p99;
+  };
+  std::vector<Row> Rows() const;
+
   static constexpr size_t kKept = 4096;
   std::array<std::vector<double>, kStageNames.size() + 1> values_;
   size_t next_ = 0;
 };
 
-// Prints a line for every alert on standard output, and the table of latencies after every
+enum class AlertStyle { kNone, kText, kJson };
+
+// Prints a line for every alert on standard output, and the latencies by stage after every
 // kTableEvery alerts and at the end. Thread "alert-print" writes, so that a terminal that stands
 // still cannot hold the dispatcher; lines that do not fit its queue are counted and said.
 class AlertPrinter final : public DispatchListener {
  public:
   // `camera_names`: id -> what people call it. Alerts from before `start` waited in an outbox: they
   // are printed, and counted apart from the latencies.
-  AlertPrinter(std::map<std::string, std::string> camera_names, BootTime start);
+  AlertPrinter(std::map<std::string, std::string> camera_names, BootTime start, AlertStyle style);
   ~AlertPrinter() override;
   void OnReport(const AlertReport& report) override;
 
  private:
   static constexpr uint64_t kTableEvery = 25;
   void Loop();
+  void Print(const AlertReport& report) const;
+  void PrintTable(const StageStatistics& statistics) const;
 
   const std::map<std::string, std::string> camera_names_;
   const BootTime start_;
+  const AlertStyle style_;
   BoundedQueue<AlertReport> reports_{256};
   std::thread thread_;
 };

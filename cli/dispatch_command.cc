@@ -17,6 +17,7 @@ namespace {
 struct DispatchOptions {
   std::string site;
   bool print_alerts = false;
+  bool json = false;
 };
 
 int RunDispatch(const DispatchOptions& options, const LogOptions& log) {
@@ -26,7 +27,9 @@ int RunDispatch(const DispatchOptions& options, const LogOptions& log) {
   const absl::StatusOr<proto::Site> site = LoadSite(options.site);
   if (!site.ok()) return Report(site.status());
   DispatchService::Options service_options;
-  service_options.print_alerts = options.print_alerts;
+  service_options.print_alerts = options.json           ? AlertStyle::kJson
+                                 : options.print_alerts ? AlertStyle::kText
+                                                        : AlertStyle::kNone;
   std::atomic<bool> failed{false};
   service_options.on_fatal = [&failed] {
     failed = true;
@@ -48,7 +51,9 @@ void RegisterDispatch(CLI::App& app, const LogOptions& log, Outcome& outcome) {
   command->add_option("site", options->site, "SITE.yaml")->required();
   command->add_flag("--print-alerts", options->print_alerts,
                     "Print a line for every alert on standard output");
-  command->footer("Example:\n  cordon dispatch site.yaml");
+  command->add_flag("--json", options->json,
+                    "The same as JSON: {alert, circles, latency_ms} for every alert");
+  command->footer("Example:\n  cordon dispatch site.yaml --print-alerts");
   command->callback([options, &log, &outcome] { outcome.exit_code = RunDispatch(*options, log); });
 }
 

@@ -105,11 +105,12 @@ absl::Status DispatchService::OpenDispatcher() {
   };
   options.prepare = [this](sqlite::Connection& connection) { return sink_.Prepare(connection); };
   options.listeners.push_back(feed_.get());
-  if (options_.print_alerts) {
+  if (options_.print_alerts != AlertStyle::kNone) {
     std::map<std::string, std::string> names;
     for (const proto::CameraConfig& camera : site_.cameras())
       names[camera.id()] = camera.name().empty() ? camera.id() : camera.name();
-    printer_ = std::make_unique<AlertPrinter>(std::move(names), clock_.Boot());
+    printer_ =
+        std::make_unique<AlertPrinter>(std::move(names), clock_.Boot(), options_.print_alerts);
     options.listeners.push_back(printer_.get());
   }
   ASSIGN_OR_RETURN(dispatcher_, Dispatcher::Start(clock_, metrics_, *units_, std::move(options)));

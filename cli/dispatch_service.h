@@ -28,7 +28,7 @@ namespace cordon::cli {
 class DispatchService {
  public:
   struct Options {
-    bool print_alerts = false;
+    AlertStyle print_alerts = AlertStyle::kNone;
     std::function<void()>
         on_fatal;  // the inbox cannot go on: the process should end and start again
   };

@@ -13,9 +13,11 @@ namespace {
 struct NodeOptions {
   std::string site;
   std::string id;
+  bool json = false;
 };
 
-int RunNode(const NodeOptions& options, const LogOptions& log) {
+int RunNode(const NodeOptions& options, LogOptions log) {
+  log.json = log.json || options.json;
   InitLog(log, options.id.empty() ? "node" : options.id);
   HardenProcess();
   StopSignal stop;
@@ -42,6 +44,7 @@ void RegisterNode(CLI::App& app, const LogOptions& log, Outcome& outcome) {
       "node", "Ingest and analyse a node's cameras; alerts go to the dispatcher");
   command->add_option("site", options->site, "SITE.yaml")->required();
   command->add_option("--id", options->id, "Which of the site's nodes this is; default: the first");
+  command->add_flag("--json", options->json, "Log lines as JSON, as --log-json before the command");
   command->footer("Example:\n  cordon node site.yaml --id node-1");
   command->callback([options, &log, &outcome] { outcome.exit_code = RunNode(*options, log); });
 }

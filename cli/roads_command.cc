@@ -23,26 +23,6 @@ struct RoadsOptions {
   bool json = false;
 };
 
-absl::Status Write(const RoadDraft& draft, const std::string& in, const std::string& out) {
-  auto image = BuildRoadImage(draft);
-  if (!image.ok()) return Annotate(image.status(), in);
-  RETURN_IF_ERROR(WriteFileDurably(out, *image));
-  // What was written is read back as any reader would.
-  ASSIGN_OR_RETURN(const auto network, RoadNetwork::Open(out));
-  const RoadReport report = ReportOn(*network);
-  std::printf(
-      "%s: %u junctions, %u pieces of road, %u directed edges for urgent cars (%u routine), %.1f "
-      "MB\n",
-      out.c_str(), report.junctions, report.pieces, report.edges_urgent, report.edges_routine,
-      static_cast<double>(network->file_bytes()) / 1e6);
-  return absl::OkStatus();
-}
-
-absl::Status Build(const RoadsOptions& options) {
-  ASSIGN_OR_RETURN(const RoadDraft draft, ImportOsm(options.in, {options.country}));
-  return Write(draft, options.in, options.out);
-}
-
 nlohmann::json ToJson(const RoadReport& r, const RoadNetwork& n) {
   nlohmann::json km;
   for (int c = 0; c < kRoadClasses; ++c)
@@ -124,6 +104,30 @@ void PrintReport(const RoadReport& r, const RoadNetwork& n) {
       r.crowded_junctions, r.fast_minor_pieces);
 }
 
+absl::Status Write(const RoadDraft& draft, const std::string& in, const RoadsOptions& options) {
+  auto image = BuildRoadImage(draft);
+  if (!image.ok()) return Annotate(image.status(), in);
+  RETURN_IF_ERROR(WriteFileDurably(options.out, *image));
+  // What was written is read back as any reader would.
+  ASSIGN_OR_RETURN(const auto network, RoadNetwork::Open(options.out));
+  const RoadReport report = ReportOn(*network);
+  if (options.json) {
+    std::printf("%s\n", ToJson(report, *network).dump().c_str());
+    return absl::OkStatus();
+  }
+  std::printf(
+      "%s: %u junctions, %u pieces of road, %u directed edges for urgent cars (%u routine), %.1f "
+      "MB\n",
+      options.out.c_str(), report.junctions, report.pieces, report.edges_urgent,
+      report.edges_routine, static_cast<double>(network->file_bytes()) / 1e6);
+  return absl::OkStatus();
+}
+
+absl::Status Build(const RoadsOptions& options) {
+  ASSIGN_OR_RETURN(const RoadDraft draft, ImportOsm(options.in, {options.country}));
+  return Write(draft, options.in, options);
+}
+
 absl::Status Info(const RoadsOptions& options) {
   ASSIGN_OR_RETURN(const auto network, RoadNetwork::Open(options.in));
   const RoadReport report = ReportOn(*network);
@@ -149,6 +153,7 @@ void RegisterRoads(CLI::App& app, Outcome& outcome) {
   build->add_option(
       "--country", options->country,
       "ISO code for the limits where no sign stands; guessed from the extract's zone codes");
+  build->add_flag("--json", options->json, "Print what is in the file, as roads info --json");
   build->footer("Example: cordon roads build city.osm.pbf city.roads --country PT");
   build->callback([options, &outcome] {
     const absl::Status status = Build(*options);
@@ -157,9 +162,10 @@ void RegisterRoads(CLI::App& app, Outcome& outcome) {
 
   CLI::App* demo = roads->add_subcommand("demo", "Makes the road file of the demo city");
   demo->add_option("out", options->out, "OUT.roads")->required();
+  demo->add_flag("--json", options->json, "Print what is in the file, as roads info --json");
   demo->footer("Example: cordon roads demo demo.roads");
   demo->callback([options, &outcome] {
-    const absl::Status status = Write(DrawDemoCity(), "demo city", options->out);
+    const absl::Status status = Write(DrawDemoCity(), "demo city", *options);
     if (!status.ok()) outcome.exit_code = Report(status);
   });
 

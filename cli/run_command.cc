@@ -13,6 +13,7 @@ namespace {
 struct RunOptions {
   std::string site;
   bool print_alerts = false;
+  bool json = false;
 };
 
 // Everything of a site on this machine: its dispatcher and its nodes, each a process of this
@@ -26,6 +27,7 @@ int Run(const RunOptions& options, const LogOptions& log) {
   std::vector<ChildSpec> children;
   ChildSpec dispatcher{"dispatch", common};
   dispatcher.arguments.insert(dispatcher.arguments.end(), {"dispatch", options.site});
+  if (options.json) dispatcher.arguments.push_back("--json");
   if (options.print_alerts) dispatcher.arguments.push_back("--print-alerts");
   children.push_back(std::move(dispatcher));
   for (const proto::NodeConfig& node : site->nodes()) {
@@ -47,6 +49,8 @@ void RegisterRun(CLI::App& app, const LogOptions& log, Outcome& outcome) {
   command->add_option("site", options->site, "SITE.yaml")->required();
   command->add_flag("--print-alerts", options->print_alerts,
                     "Print a line for every alert on standard output");
+  command->add_flag("--json", options->json,
+                    "The same as JSON: {alert, circles, latency_ms} for every alert");
   command->footer("Example:\n  cordon run site.yaml --print-alerts");
   command->callback([options, &log, &outcome] { outcome.exit_code = Run(*options, log); });
 }
