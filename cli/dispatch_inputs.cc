@@ -2,14 +2,12 @@
 #include "cli/dispatch_inputs.h"
 
 #include <charconv>
+#include <cstdio>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "absl/strings/str_split.h"
-#include "absl/time/time.h"
-#include "base/clock.h"
 #include "base/file_util.h"
-#include "base/limits.h"
+#include "cli/units_file.h"
 #include "dispatch/demo_city.h"
 #include "dispatch/road_draft.h"
 #include "dispatch/snap.h"
@@ -51,59 +49,6 @@ std::optional<proto::UnitConfig::Kind> KindFromName(const std::string& name) {
   if (name == "motorcycle") return proto::UnitConfig::KIND_MOTORCYCLE;
   if (name == "foot") return proto::UnitConfig::KIND_FOOT;
   return std::nullopt;
-}
-
-// RFC 3339 text, or Unix seconds.
-absl::StatusOr<WallTime> FixTime(const Json& value) {
-  if (value.is_number()) return WallFromMicros(static_cast<int64_t>(value.get<double>() * 1e6));
-  absl::Time time;
-  std::string error;
-  if (value.is_string() &&
-      absl::ParseTime(absl::RFC3339_full, value.get<std::string>(), &time, &error))
-    return WallFromMicros(absl::ToUnixMicros(time));
-  return absl::InvalidArgumentError("fix_time must be like 2026-03-01T06:00:00Z or Unix seconds");
-}
-
-absl::StatusOr<UnitState> ReadUnit(const Json& entry, const UnitsSource& file, WallTime now) {
-  if (!entry.is_object())
-    return absl::InvalidArgumentError("expected an object with id, lat and lon");
-  UnitState unit;
-  unit.id = UnitId(Text(entry, "id"));
-  if (unit.id.empty()) return absl::InvalidArgumentError("id is missing (text)");
-  const auto lat = Number(entry, "lat");
-  const auto lon = Number(entry, "lon");
-  if (!lat || !lon)
-    return absl::InvalidArgumentError(unit.id.str() + ": lat and lon are needed (WGS-84 degrees)");
-  unit.place = {*lat, *lon};
-  if (!IsPlausible(unit.place))
-    return absl::InvalidArgumentError(
-        fmt::format("{}: {}, {} is not a place on the earth", unit.id.str(), *lat, *lon));
-  if (const std::string name = Text(entry, "kind"); !name.empty()) {
-    const auto kind = KindFromName(name);
-    if (!kind)
-      return absl::InvalidArgumentError(
-          fmt::format("{}: kind '{}' is none of car, motorcycle, foot", unit.id.str(), name));
-    unit.kind = *kind;
-  }
-  if (const std::string name = Text(entry, "status"); !name.empty()) {
-    const auto status = UnitStatusFromName(name);
-    if (!status)
-      return absl::InvalidArgumentError(
-          fmt::format("{}: unknown status '{}'; available, busy, ...", unit.id.str(), name));
-    unit.status = *status;
-  }
-  if (const auto accuracy = Number(entry, "accuracy_m")) unit.accuracy = Metres{*accuracy};
-  unit.speed_mps = Number(entry, "speed_mps");
-  unit.course_deg = Number(entry, "course_deg");
-  unit.source = "file";
-  if (const auto fix = entry.find("fix_time"); fix != entry.end()) {
-    ASSIGN_OR_RETURN(const WallTime at, FixTime(*fix));
-    unit.age = std::max(Nanoseconds(0), Nanoseconds(now - at));
-  }
-  unit.freshness = unit.age <= file.fresh   ? Freshness::kFresh
-                   : unit.age <= file.stale ? Freshness::kUsable
-                                            : Freshness::kStale;
-  return unit;
 }
 
 absl::StatusOr<ProtectedPlace> ReadPlace(const Json& entry, const std::string& time_zone) {
@@ -197,19 +142,10 @@ absl::StatusOr<std::vector<uint32_t>> ParseTiers(const std::string& text) {
 }
 
 absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsSource& file, WallTime now) {
-  ASSIGN_OR_RETURN(const Json json, ReadArray(file.path, "units {\"id\", \"lat\", \"lon\", ...}"));
-  if (json.size() > limits::kMaxUnits)
-    return absl::InvalidArgumentError(fmt::format("{}: {} units; at most {} are possible",
-                                                  file.path, json.size(), limits::kMaxUnits));
-  std::vector<UnitState> units;
-  std::set<UnitId> seen;
-  for (size_t i = 0; i < json.size(); ++i) {
-    auto unit = ReadUnit(json[i], file, now);
-    if (!unit.ok()) return Bad(file.path, i, MessageOf(unit.status()));
-    if (!seen.insert(unit->id).second) return Bad(file.path, i, unit->id.str() + " comes twice");
-    units.push_back(*std::move(unit));
-  }
-  return units;
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(file.path, kMostInputBytes));
+  ASSIGN_OR_RETURN(UnitsFile read, ParseUnits(text, file.path, now, file.fresh, file.stale));
+  for (const std::string& line : read.refused) std::fprintf(stderr, "cordon: %s\n", line.c_str());
+  return std::move(read.units);
 }
 
 absl::StatusOr<std::vector<ProtectedPlace>> ReadPlaces(const std::string& path,

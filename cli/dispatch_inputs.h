@@ -29,8 +29,7 @@ struct UnitsSource {
   Seconds fresh{15};
   Seconds stale{60};
 };
-// Without fix_time a fix is taken as current; otherwise its age is that at `now`. At most
-// limits::kMaxUnits, ids unique.
+// As ParseUnits (cli/units_file.h); what it refuses is said on standard error, a line for each.
 absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsSource& file, WallTime now);
 
 // JSON array of {id, lat, lon, name?, hours?: ["mon-fri 07:00-17:00"], require: [{tier_s, kinds?,

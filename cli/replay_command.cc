@@ -75,6 +75,14 @@ void WriteTracks(const Frame& frame, const Analysis& analysis, TextFile& tracks)
   }
 }
 
+// A live camera has no end and is not the same twice.
+absl::Status CheckIsClip(const std::string& clip) {
+  if (clip.find("://") == std::string::npos) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format(
+      "{}: replay reads recorded clips; look at a live camera with 'cordon cameras probe {}'", clip,
+      clip));
+}
+
 absl::Status ReplayClip(const ReplayOptions& options, const std::string& clip,
                         const ClipReaderOptions& reader_options, CameraAnalyzer& analyzer,
                         TextFile& events, TextFile& tracks, Totals& totals) {
@@ -99,6 +107,7 @@ absl::Status ReplayClip(const ReplayOptions& options, const std::string& clip,
 }
 
 absl::Status Replay(const ReplayOptions& options) {
+  for (const std::string& clip : options.clips) RETURN_IF_ERROR(CheckIsClip(clip));
   ASSIGN_OR_RETURN(const proto::Site site, LoadSite(options.config));
   const auto camera =
       std::find_if(site.cameras().begin(), site.cameras().end(),

@@ -37,6 +37,42 @@ std::optional<double> OptionalNumber(const json& entry, const char* key, double 
   return Number(entry, key, low, high);
 }
 
+// NaN and infinities are no JSON, but some writers emit them: as null they cost their own entry and
+// not the file.
+std::string WithoutNaN(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool quoted = false;
+  for (size_t i = 0; i < text.size();) {
+    if (quoted && text[i] == '\\' && i + 1 < text.size()) {
+      out.append(text.substr(i, 2));
+      i += 2;
+      continue;
+    }
+    if (text[i] == '"') quoted = !quoted;
+    const std::string_view rest = text.substr(i);
+    size_t word = 0;
+    if (!quoted) {
+      for (const std::string_view name : {"NaN", "-NaN", "Infinity", "-Infinity"})
+        if (rest.starts_with(name)) word = name.size();
+    }
+    if (word > 0) {
+      out += "null";
+      i += word;
+    } else {
+      out += text[i++];
+    }
+  }
+  return out;
+}
+
+// nlohmann's own words without its error number.
+std::string Reason(const json::exception& error) {
+  const std::string what = error.what();
+  const size_t end = what.find("] ");
+  return end == std::string::npos ? what : what.substr(end + 2);
+}
+
 WallTime FixTime(const json& value) {
   if (value.is_number() && std::abs(value.get<double>()) < 1e10)
     return WallFromMicros(static_cast<int64_t>(value.get<double>() * 1e6));
@@ -89,7 +125,7 @@ absl::StatusOr<UnitsFile> ParseUnits(std::string_view text, const std::string& w
                                      Seconds fresh, Seconds stale) {
   UnitsFile file;
   try {
-    const json all = json::parse(text);
+    const json all = json::parse(WithoutNaN(text));
     if (!all.is_array())
       return absl::InvalidArgumentError(fmt::format(
           "{}: not a JSON array of units [{{\"id\":..., \"lat\":..., \"lon\":...}}]", what));
@@ -113,7 +149,7 @@ absl::StatusOr<UnitsFile> ParseUnits(std::string_view text, const std::string& w
       }
     }
   } catch (const json::exception& e) {
-    return absl::InvalidArgumentError(fmt::format("{}: not JSON: {}", what, e.what()));
+    return absl::InvalidArgumentError(fmt::format("{}: not JSON: {}", what, Reason(e)));
   }
   return file;
 }
