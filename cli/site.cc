@@ -114,7 +114,8 @@ void ResolvePaths(const std::filesystem::path& folder, proto::Site& site) {
   site.set_data_dir(Absolute(folder, site.data_dir()));
   proto::BusConfig& bus = *site.mutable_bus();
   for (std::string* endpoint :
-       {bus.mutable_alerts(), bus.mutable_telemetry(), bus.mutable_commands()})
+       {bus.mutable_alerts(), bus.mutable_telemetry(), bus.mutable_commands(),
+        bus.mutable_live()})
     *endpoint = absl::StrReplaceAll(*endpoint, {{"@data", site.data_dir()}});
   bus.set_keys_dir(Absolute(folder, bus.keys_dir()));
   if (site.dispatch().roads() != "demo")
@@ -130,6 +131,10 @@ void ResolvePaths(const std::filesystem::path& folder, proto::Site& site) {
       if (!url->empty() && url->find("://") == std::string::npos) *url = Absolute(folder, *url);
     }
   }
+}
+
+const std::string& NodeOf(const proto::Site& site, const proto::CameraConfig& camera) {
+  return camera.node().empty() ? site.nodes(0).id() : camera.node();
 }
 
 }  // namespace
@@ -158,12 +163,16 @@ absl::StatusOr<Secret> ReadPassword(const proto::CameraConfig& camera) {
   return Secret(text->substr(0, text->find_first_of("\r\n")));
 }
 
+std::string NodeOf(const proto::Site& site, const std::string& camera_id) {
+  for (const proto::CameraConfig& camera : site.cameras())
+    if (camera.id() == camera_id) return NodeOf(site, camera);
+  return "";
+}
+
 std::vector<proto::CameraConfig> CamerasOf(const proto::Site& site, const std::string& node_id) {
   std::vector<proto::CameraConfig> cameras;
-  for (const proto::CameraConfig& camera : site.cameras()) {
-    const std::string& node = camera.node().empty() ? site.nodes(0).id() : camera.node();
-    if (node == node_id) cameras.push_back(camera);
-  }
+  for (const proto::CameraConfig& camera : site.cameras())
+    if (NodeOf(site, camera) == node_id) cameras.push_back(camera);
   return cameras;
 }
 

@@ -31,6 +31,9 @@ absl::Status CheckRoads(const proto::Site& site);
 // First line of the camera's password_file; empty when it has none. NOT_FOUND, PERMISSION_DENIED.
 absl::StatusOr<Secret> ReadPassword(const proto::CameraConfig& camera);
 
+// The node that runs the camera; empty: there is no such camera.
+std::string NodeOf(const proto::Site& site, const std::string& camera_id);
+
 // The cameras that a node runs.
 std::vector<proto::CameraConfig> CamerasOf(const proto::Site& site, const std::string& node_id);
 
