@@ -19,7 +19,26 @@ prometheus::Histogram& Metrics::Latency(const std::string& name, const std::stri
                                                       1, 2, 5, 10});
 }
 
-std::string Metrics::RenderText() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+std::string Metrics::RenderText() const {
+  // Sources first: they may set gauges of ours (how old they are).
+  std::vector<prometheus::MetricFamily> others;
+  for (const Source& source : sources_) {
+    for (prometheus::MetricFamily& family : source()) others.push_back(std::move(family));
+  }
+  std::vector<prometheus::MetricFamily> all = registry_.Collect();
+  std::map<std::string, size_t> known;
+  for (size_t i = 0; i < all.size(); ++i) known[all[i].name] = i;
+  for (prometheus::MetricFamily& family : others) {
+    const auto [at, added] = known.try_emplace(family.name, all.size());
+    if (added) {
+      all.push_back(std::move(family));
+    } else if (all[at->second].type == family.type) {
+      auto& metrics = all[at->second].metric;
+      metrics.insert(metrics.end(), family.metric.begin(), family.metric.end());
+    }
+  }
+  return prometheus::TextSerializer().Serialize(all);
+}
 
 std::map<std::string, std::string> Metrics::Families() const {
   std::map<std::string, std::string> families;

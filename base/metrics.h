@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The metrics of a process, served as Prometheus text at /metrics. Names are an interface: docs/metrics.md lists them and
-// a test compares. Registering a name twice with the same labels gives the same metric. Thread-safe.
+// a test compares. Registering a name twice with the same labels gives the same metric. Thread-safe; AddSource before
+// the first rendering.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -8,8 +9,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,12 +29,18 @@ class Metrics {
   // A latency in seconds; buckets from 0.5 ms to 10 s.
   prometheus::Histogram& Latency(const std::string& name, const std::string& help, const Labels& labels = {});
 
+  // As they are now.
+  std::vector<prometheus::MetricFamily> Collect() const { return registry_.Collect(); }
+  // What other processes measured: rendered together with our own, families of one name joined.
+  using Source = std::function<std::vector<prometheus::MetricFamily>()>;
+  void AddSource(Source source) { sources_.push_back(std::move(source)); }
   std::string RenderText() const;
   // name -> help of every registered family, sorted; for the comparison with docs/metrics.md.
   std::map<std::string, std::string> Families() const;
 
  private:
   prometheus::Registry registry_;
+  std::vector<Source> sources_;
 };
 
 // Observes the time from construction to destruction.

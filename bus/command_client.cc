@@ -11,15 +11,14 @@
 #include "base/bounded_queue.h"
 #include "base/log.h"
 #include "bus/command_path.h"
+#include "bus/node_directory.h"
 #include "bus/sockets.h"
 #include "bus/wire.h"
 
 namespace cordon {
 namespace {
 
-constexpr Seconds kNodeGoneAfter{3};  // three announcements
 constexpr Milliseconds kIdle{200};
-constexpr size_t kMaxNodes = 1024;
 
 }  // namespace
 
@@ -50,7 +49,7 @@ class CommandClient::Worker {
 
   absl::StatusOr<proto::Reply> Call(const NodeId& node, proto::Command command,
                                     Milliseconds deadline);
-  std::vector<NodeId> ConnectedNodes() const;
+  std::vector<NodeId> ConnectedNodes() const { return nodes_.Connected(clock_.Boot()); }
   const std::string& endpoint() const { return endpoint_; }
 
  private:
@@ -63,17 +62,10 @@ class CommandClient::Worker {
     NodeId node;
     proto::Command command;
   };
-  struct Node {
-    std::string peer;
-    BootTime heard{};
-  };
-
   void Run();
   void SendRequest(Request request);
   void OnFrame(const Incoming& incoming);
-  void OnAnnouncement(const Incoming& incoming, const proto::Hello& hello);
   void Finish(uint64_t number, absl::StatusOr<proto::Reply> result);
-  std::string PeerOf(const NodeId& node);
 
   const std::string endpoint_;
   const Clock& clock_;
@@ -87,7 +79,8 @@ class CommandClient::Worker {
   mutable absl::Mutex mutex_;
   uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, std::shared_ptr<Pending>> calls_ ABSL_GUARDED_BY(mutex_);
-  std::map<NodeId, Node> nodes_ ABSL_GUARDED_BY(mutex_);
+
+  NodeDirectory nodes_;
 
   // Only in the thread.
   log::OncePerSecond trouble_;
@@ -135,16 +128,8 @@ void CommandClient::Worker::Run() {
   }
 }
 
-std::string CommandClient::Worker::PeerOf(const NodeId& node) {
-  absl::MutexLock lock(&mutex_);
-  const auto known = nodes_.find(node);
-  return known == nodes_.end() || clock_.Boot() - known->second.heard > kNodeGoneAfter
-             ? ""
-             : known->second.peer;
-}
-
 void CommandClient::Worker::SendRequest(Request request) {
-  const std::string peer = PeerOf(request.node);
+  const std::string peer = nodes_.PeerOf(request.node, clock_.Boot());
   if (peer.empty())
     return Finish(request.number,
                   absl::UnavailableError(fmt::format("{} is not connected", request.node.str())));
@@ -168,7 +153,11 @@ void CommandClient::Worker::SendRequest(Request request) {
 void CommandClient::Worker::OnFrame(const Incoming& incoming) {
   absl::StatusOr<proto::Envelope> envelope = wire::DecodeFrame(incoming.frame);
   if (!envelope.ok()) return trouble_.Note(MessageOf(envelope.status()));
-  if (envelope->has_hello()) return OnAnnouncement(incoming, envelope->hello());
+  if (envelope->has_hello()) {
+    const absl::Status heard = nodes_.Heard(incoming, envelope->hello(), clock_.Boot());
+    if (!heard.ok()) trouble_.Note(MessageOf(heard));
+    return;
+  }
   if (!envelope->has_reply()) return;
   const uint64_t number = envelope->reply().request();
   {
@@ -182,28 +171,10 @@ void CommandClient::Worker::OnFrame(const Incoming& incoming) {
   Finish(number, std::move(*envelope->mutable_reply()));
 }
 
-void CommandClient::Worker::OnAnnouncement(const Incoming& incoming, const proto::Hello& hello) {
-  if (!incoming.user.empty() && incoming.user != hello.producer())
-    return trouble_.Note(
-        fmt::format("the key of {} cannot speak for {}", incoming.user, hello.producer()));
-  const NodeId node(hello.producer());
-  absl::MutexLock lock(&mutex_);
-  if (nodes_.size() >= kMaxNodes && !nodes_.contains(node)) return;
-  nodes_[node] = {incoming.peer, clock_.Boot()};
-}
-
 void CommandClient::Worker::Finish(uint64_t number, absl::StatusOr<proto::Reply> result) {
   absl::MutexLock lock(&mutex_);
   const auto call = calls_.find(number);
   if (call != calls_.end() && !call->second->result) call->second->result = std::move(result);
-}
-
-std::vector<NodeId> CommandClient::Worker::ConnectedNodes() const {
-  absl::MutexLock lock(&mutex_);
-  std::vector<NodeId> connected;
-  for (const auto& [id, node] : nodes_)
-    if (clock_.Boot() - node.heard <= kNodeGoneAfter) connected.push_back(id);
-  return connected;
 }
 
 CommandClient::CommandClient(std::unique_ptr<Worker> worker) : worker_(std::move(worker)) {}

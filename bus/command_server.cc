@@ -6,15 +6,11 @@
 
 #include "base/log.h"
 #include "bus/command_path.h"
+#include "bus/node_directory.h"
 #include "bus/sockets.h"
 #include "bus/wire.h"
 
 namespace cordon {
-namespace {
-
-constexpr Seconds kAnnounceEvery{1};
-
-}  // namespace
 
 class CommandServer::Worker {
  public:
@@ -42,7 +38,7 @@ class CommandServer::Worker {
     while (!stopping_) {
       const BootTime now = clock_.Boot();
       if (link_.Tend(now)) announce = now;
-      if (now >= announce && Announce()) announce = now + kAnnounceEvery;
+      if (now >= announce && Announce()) announce = now + NodeDirectory::kAnnounceEvery;
       while (!stopping_) {
         const std::optional<Incoming> incoming = link_.socket().Receive(false);
         if (!incoming) break;
@@ -56,13 +52,7 @@ class CommandServer::Worker {
 
   // Says whose commands this connection takes; repeated, so that a restarted dispatcher learns it
   // too.
-  bool Announce() {
-    proto::Envelope envelope;
-    envelope.set_version(wire::kProtocolVersion);
-    envelope.mutable_hello()->set_protocol(wire::kProtocolVersion);
-    envelope.mutable_hello()->set_producer(node_.str());
-    return Send(envelope);
-  }
+  bool Announce() { return Send(AnnouncementOf(node_)); }
 
   void OnFrame(const std::string& frame) {
     const absl::StatusOr<proto::Envelope> envelope = wire::DecodeFrame(frame);
