@@ -13,10 +13,17 @@ namespace {
 constexpr int kBufferBytes = 64 * 1024;
 constexpr AVRational kMicros{1, 1'000'000};
 
+int TypeOf(AVCodecID codec, uint8_t header) {
+  return codec == AV_CODEC_ID_H264 ? header & 0x1F : (header >> 1) & 0x3F;
+}
+
+bool IsSequenceSet(AVCodecID codec, uint8_t header) {
+  return TypeOf(codec, header) == (codec == AV_CODEC_ID_H264 ? 7 : 33);
+}
+
 bool IsParameterSet(AVCodecID codec, uint8_t header) {
-  if (codec == AV_CODEC_ID_H264) return (header & 0x1F) == 7 || (header & 0x1F) == 8;
-  const int type = (header >> 1) & 0x3F;
-  return type >= 32 && type <= 34;
+  const int type = TypeOf(codec, header);
+  return codec == AV_CODEC_ID_H264 ? type == 7 || type == 8 : type >= 32 && type <= 34;
 }
 
 // Offset of the next 00 00 01 at or after `from`; size when there is none.
@@ -30,20 +37,58 @@ size_t NextStartCode(std::string_view data, size_t from) {
 
 bool FitsMp4(AVCodecID codec) { return codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_HEVC; }
 
-std::string ParameterSets(AVCodecID codec, const AVPacket& packet) {
-  const std::string_view data(reinterpret_cast<const char*>(packet.data),
-                              static_cast<size_t>(packet.size));
-  std::string sets;
+namespace {
+
+// Calls `take` with every unit of an Annex B picture, without its start code.
+template <class Take>
+void EachUnit(std::string_view data, const Take& take) {
   for (size_t at = NextStartCode(data, 0); at + 3 < data.size();) {
     const size_t begin = at + 3;
     at = NextStartCode(data, begin);
     size_t end = at;
     while (end > begin && data[end - 1] == '\0') --end;
-    if (!IsParameterSet(codec, static_cast<uint8_t>(data[begin]))) continue;
-    sets.append("\0\0\0\1", 4);
-    sets.append(data.substr(begin, end - begin));
+    if (end > begin) take(data.substr(begin, end - begin));
   }
+}
+
+std::string_view DataOf(const AVPacket& packet) {
+  return {reinterpret_cast<const char*>(packet.data), static_cast<size_t>(packet.size)};
+}
+
+std::string SequenceSet(AVCodecID codec, std::string_view annex_b) {
+  std::string set;
+  EachUnit(annex_b, [&](std::string_view unit) {
+    if (set.empty() && IsSequenceSet(codec, static_cast<uint8_t>(unit[0]))) set = unit;
+  });
+  return set;
+}
+
+}  // namespace
+
+std::string ParameterSets(AVCodecID codec, const AVPacket& packet) {
+  std::string sets;
+  EachUnit(DataOf(packet), [&](std::string_view unit) {
+    if (!IsParameterSet(codec, static_cast<uint8_t>(unit[0]))) return;
+    sets.append("\0\0\0\1", 4);
+    sets.append(unit);
+  });
   return sets;
+}
+
+absl::StatusOr<std::string> Mp4MimeType(const AVCodecParameters& codec, const Packet& first) {
+  if (codec.codec_id != AV_CODEC_ID_H264)
+    return absl::InvalidArgumentError(
+        fmt::format("{} is not what browsers play", avcodec_get_name(codec.codec_id)));
+  const std::string_view outside(reinterpret_cast<const char*>(codec.extradata),
+                                 static_cast<size_t>(codec.extradata_size));
+  // Profile, constraints and level stand behind the header of the set, and in the same places of
+  // the container's description (avcC).
+  std::string set = SequenceSet(codec.codec_id, DataOf(*first.av));
+  if (outside.size() > 3 && outside[0] == 1) set = outside;
+  if (set.size() < 4) set = SequenceSet(codec.codec_id, outside);
+  if (set.size() < 4) return absl::InvalidArgumentError("the stream has no parameter sets");
+  const auto byte = [&set](size_t i) { return static_cast<uint8_t>(set[i]); };
+  return fmt::format("video/mp4; codecs=\"avc1.{:02x}{:02x}{:02x}\"", byte(1), byte(2), byte(3));
 }
 
 absl::StatusOr<std::unique_ptr<Mp4Writer>> Mp4Writer::Make(const AVCodecParameters& codec,
@@ -86,6 +131,7 @@ int Mp4Writer::OnBytes(void* self, uint8_t* bytes, int size) {
 
 absl::Status Mp4Writer::Begin(const AVCodecParameters& codec, const Packet& first, Cut cut) {
   every_picture_ = cut == Cut::kEveryPicture;
+  codec_ = codec.codec_id;
   RETURN_IF_ERROR(Check(avformat_alloc_output_context2(&output_, nullptr, "mp4", nullptr), "MP4"));
   auto* buffer = static_cast<uint8_t*>(av_malloc(kBufferBytes));
   output_->pb =
@@ -105,6 +151,7 @@ absl::Status Mp4Writer::Begin(const AVCodecParameters& codec, const Packet& firs
     CORDON_CHECK(own.extradata != nullptr, "out of memory");
     std::memcpy(own.extradata, sets.data(), sets.size());
     own.extradata_size = static_cast<int>(sets.size());
+    sequence_set_ = SequenceSet(codec_, DataOf(*first.av));
   }
   if (own.extradata_size == 0) return absl::DataLossError("the stream has no parameter sets");
   if (own.width == 0 || own.height == 0) {
@@ -144,6 +191,11 @@ void Mp4Writer::Rebase(const Packet& packet, AVPacket& out) {
 }
 
 absl::Status Mp4Writer::Write(const Packet& packet) {
+  if (!sequence_set_.empty() && (packet.av->flags & AV_PKT_FLAG_KEY) != 0) {
+    const std::string set = SequenceSet(codec_, DataOf(*packet.av));
+    if (!set.empty() && set != sequence_set_)
+      return absl::OutOfRangeError("the camera changed its picture's format");
+  }
   AvPacketPtr out(av_packet_clone(packet.av.get()));
   CORDON_CHECK(out != nullptr, "out of memory");
   Rebase(packet, *out);

@@ -20,6 +20,10 @@ bool FitsMp4(AVCodecID codec);
 // there are none.
 std::string ParameterSets(AVCodecID codec, const AVPacket& packet);
 
+// What browsers are told of an H.264 stream: video/mp4; codecs="avc1.640028". `codec` and `first`
+// as Mp4Writer::Make. INVALID_ARGUMENT: no H.264, or no sequence parameter set is in either.
+absl::StatusOr<std::string> Mp4MimeType(const AVCodecParameters& codec, const Packet& first);
+
 // Owned by one thread. Time stamps start at 0 and go on across runs as if nothing was missing; the
 // bytes go to the sink as they are complete.
 class Mp4Writer {
@@ -36,6 +40,8 @@ class Mp4Writer {
                                                          const Packet& first, Cut cut, Sink sink);
   ~Mp4Writer();
 
+  // OUT_OF_RANGE: the camera changed its picture's format (its sequence parameter set), which one
+  // MP4 track cannot hold; nothing of the packet was written.
   absl::Status Write(const Packet& packet);
   // Writes what is pending and the end. Nothing may follow.
   absl::Status Finish();
@@ -52,6 +58,8 @@ class Mp4Writer {
   absl::Status sink_status_;
   AVFormatContext* output_ = nullptr;
   AVStream* stream_ = nullptr;
+  AVCodecID codec_ = AV_CODEC_ID_NONE;
+  std::string sequence_set_;  // of the first key frame; empty: it is outside of the packets
   bool every_picture_ = false;
   bool finished_ = false;
   std::optional<uint64_t> run_;
