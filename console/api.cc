@@ -108,6 +108,7 @@ const std::vector<Api::Route>& Api::Routes() {
       {"GET", "api/units/*", &Api::OneUnit},
       {"POST", "api/units/*/status", &Api::UnitStatus},
       {"GET", "api/notices", &Api::Notices},
+      {"GET", "api/views", &Api::Views},
       {"GET", "api/rules", &Api::Rules},
       {"GET", "api/positions/osmand", &Api::OsmAnd},
       {"POST", "api/positions/osmand", &Api::OsmAnd},
@@ -284,6 +285,20 @@ HttpResponse Api::Notices(const HttpRequest& request, const Segments&) const {
         return absl::OkStatus();
       });
   return status.ok() ? ListResponse("notices", notices) : ErrorResponse(status);
+}
+
+HttpResponse Api::Views(const HttpRequest& request, const Segments&) const {
+  uint32_t limit = 100;
+  if (const absl::Status status = ReadNumber(request, "limit", limit); !status.ok())
+    return ErrorResponse(status);
+  std::vector<proto::ViewRecord> views;
+  const absl::Status status = options_.dispatcher->Read(
+      [&views, camera = TextOf(request, "camera"),
+       most = std::clamp<uint32_t>(limit, 1, kMaxListed)](EventStore& store) -> absl::Status {
+        ASSIGN_OR_RETURN(views, store.Views(camera, most));
+        return absl::OkStatus();
+      });
+  return status.ok() ? ListResponse("views", views) : ErrorResponse(status);
 }
 
 HttpResponse Api::Rules(const HttpRequest&, const Segments&) const {

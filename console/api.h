@@ -11,6 +11,7 @@
 #include "console/http.h"
 #include "console/json_view.h"
 #include "console/static_files.h"
+#include "console/view_log.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/unit_board.h"
 #include "proto/config.pb.h"
@@ -27,6 +28,7 @@ class Api {
     UnitBoard* units = nullptr;
     Dispatcher* dispatcher = nullptr;
     Metrics* metrics = nullptr;
+    ViewLog* views = nullptr;  // null: pictures and clips are refused, for nobody could say who saw
     std::optional<StaticFiles> page;       // without it "/" says how to build it
     std::optional<Secret> position_token;  // without it only loopback devices may report
     // Through the bus to a node; each waits at most 3 s. Empty: answered with 501.
@@ -76,7 +78,10 @@ class Api {
   HttpResponse OwnTracks(const HttpRequest&, const Segments&) const;
   HttpResponse Clip(const HttpRequest&, const Segments&) const;
   HttpResponse Preview(const HttpRequest&, const Segments&) const;
+  HttpResponse Views(const HttpRequest&, const Segments&) const;
 
+  // The view is on record. FAILED_PRECONDITION: there is no record.
+  absl::Status RecordView(const HttpRequest& request, proto::ViewRecord record) const;
   absl::Status MayReport(const HttpRequest& request) const;
   std::string NodeOf(const std::string& camera) const;
 

@@ -191,6 +191,16 @@ std::string Api::NodeOf(const std::string& camera) const {
   return {};
 }
 
+absl::Status Api::RecordView(const HttpRequest& request, proto::ViewRecord record) const {
+  if (options_.views == nullptr)
+    return absl::FailedPreconditionError("views cannot be recorded here, so nothing is shown");
+  const auto actor = request.query.find("actor");
+  const bool named = actor != request.query.end() && !actor->second.empty();
+  record.set_actor("operator:" + (named ? actor->second.substr(0, kMaxNameLength) : "unnamed"));
+  record.set_address(request.address);
+  return options_.views->WriteOnce(std::move(record));
+}
+
 // GET /api/clips/ALERT.mp4: the clip of an alert, by the alert's id.
 HttpResponse Api::Clip(const HttpRequest& request, const Segments& stars) const {
   constexpr std::string_view kSuffix = ".mp4";
@@ -214,6 +224,12 @@ HttpResponse Api::Clip(const HttpRequest& request, const Segments& stars) const 
   if (!alert.evidence->failure().empty())
     return ErrorResponse(
         absl::NotFoundError(fmt::format("there is no clip: {}", alert.evidence->failure())));
+  proto::ViewRecord view;
+  view.set_kind(proto::ViewRecord::KIND_CLIP);
+  view.set_camera_id(alert.alert.event().camera_id());
+  view.set_alert_id(id);
+  if (const absl::Status status = RecordView(request, std::move(view)); !status.ok())
+    return ErrorResponse(status);
   const uint64_t first = FirstByte(request.Header("range"));
   std::string bytes;
   uint64_t total = alert.evidence->size_bytes();
@@ -236,12 +252,17 @@ HttpResponse Api::Clip(const HttpRequest& request, const Segments& stars) const 
   return response;
 }
 
-HttpResponse Api::Preview(const HttpRequest&, const Segments& stars) const {
+HttpResponse Api::Preview(const HttpRequest& request, const Segments& stars) const {
   if (!options_.live_preview)
     return ErrorResponse(
         absl::UnimplementedError("this dispatcher has no command path to its nodes"));
   const std::string node = NodeOf(stars[0]);
   if (node.empty()) return ErrorResponse(absl::NotFoundError("no such camera"));
+  proto::ViewRecord view;
+  view.set_kind(proto::ViewRecord::KIND_PICTURE);
+  view.set_camera_id(stars[0]);
+  if (const absl::Status status = RecordView(request, std::move(view)); !status.ok())
+    return ErrorResponse(status);
   const absl::StatusOr<proto::Reply> reply = options_.live_preview(node, stars[0]);
   if (!reply.ok()) return ErrorResponse(reply.status());
   if (!reply->error().empty()) return ErrorResponse(absl::NotFoundError(reply->error()));

@@ -19,6 +19,7 @@ struct HttpRequest {
   std::map<std::string, std::string> headers;  // lower-case names; only those that handlers use
   std::string body;
   bool from_loopback = false;
+  std::string address;  // of the peer
 
   std::string_view Header(const std::string& name) const {
     const auto found = headers.find(name);

@@ -234,6 +234,23 @@ Json ToJson(const proto::Notice& notice) {
           {"cleared_ms", notice.cleared_us() / 1000}};
 }
 
+Json ToJson(const proto::ViewRecord& view) {
+  static constexpr const char* kKinds[] = {"live", "picture", "clip"};
+  const int kind = view.kind();
+  Json json = {{"number", view.number()},
+               {"kind", kind >= 0 && kind < 3 ? kKinds[kind] : "unknown"},
+               {"camera", view.camera_id()},
+               {"actor", view.actor()},
+               {"address", view.address()},
+               {"time_ms", view.wall_time_us() / 1000}};
+  if (!view.alert_id().empty()) json["alert"] = view.alert_id();
+  if (view.began_number() == 0) return json;
+  json["ended"] = view.began_number();
+  json["bytes"] = view.bytes();
+  json["cause"] = view.cause();
+  return json;
+}
+
 Json ToJson(const proto::CameraHealth& health) {
   Json json = {{"id", health.camera_id()},
                {"state", StreamStateName(health.state())},

@@ -21,6 +21,7 @@ Json ToJson(const proto::ResponseCircles& circles, bool routes);
 Json ToJson(const UnitState& unit);
 Json ToJson(const proto::UnitChange& change);
 Json ToJson(const proto::Notice& notice);
+Json ToJson(const proto::ViewRecord& view);
 Json ToJson(const proto::CameraHealth& health);
 Json ToJson(const proto::EvidenceReady& evidence);
 Json ToJson(const RuleScore& score);

@@ -61,6 +61,7 @@ class ConsoleServer::Impl {
                 work_,
                 options_.handle,
                 options_.feed,
+                options_.open_live,
                 {},
                 metrics.Counter("cordon_http_requests_total", "Requests to the console"),
                 metrics.Counter(
@@ -68,6 +69,8 @@ class ConsoleServer::Impl {
                     "Requests refused for overload, a foreign origin or a broken connection"),
                 metrics.Counter("cordon_feed_slow_clients_total",
                                 "Consoles closed because they fell behind"),
+                metrics.Counter("cordon_live_slow_viewers_total",
+                                "Live pictures closed because the viewer was too slow"),
                 metrics.Latency("cordon_http_request_seconds",
                                 "From a request read to its answer ready")},
         acceptor_(io_),

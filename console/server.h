@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "console/feed.h"
 #include "console/http.h"
+#include "console/live_view.h"
 
 namespace cordon {
 
@@ -34,6 +35,7 @@ class ConsoleServer {
     std::function<HttpResponse(const HttpRequest&)> handle;  // on a worker
     std::function<void()> every_second;                      // on "console"; must not block
     Feed* feed = nullptr;                                    // outlives the server
+    OpenLiveView open_live;                                  // on a worker; empty: none
   };
   // INVALID_ARGUMENT: not ADDRESS:PORT. FAILED_PRECONDITION: the address is not loopback.
   // UNAVAILABLE: the port is taken.

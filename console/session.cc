@@ -12,6 +12,8 @@
 
 #include "absl/strings/ascii.h"
 #include "console/feed_session.h"
+#include "console/live_session.h"
+#include "console/on_worker.h"
 #include "dispatch/position_parser.h"
 
 namespace cordon::console {
@@ -28,7 +30,7 @@ constexpr std::chrono::seconds kRequestTimeout{30};
 
 constexpr char kPolicy[] =
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' "
-    "data: blob:; media-src 'self';"
+    "data: blob:; media-src 'self' blob:;"
     " font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
     "'none'";
 
@@ -59,7 +61,7 @@ std::optional<std::string> ForeignCause(const Request& request, const Shared& sh
   return std::nullopt;
 }
 
-HttpRequest Plain(Request&& request, bool loopback) {
+HttpRequest Plain(Request&& request, const net::ip::address& address) {
   HttpRequest plain;
   const std::string_view target = View(request.target());
   const size_t mark = target.find('?');
@@ -71,7 +73,8 @@ HttpRequest Plain(Request&& request, bool loopback) {
     if (found != request.end()) plain.headers[name] = std::string(View(found->value()));
   }
   plain.body = std::move(request.body());
-  plain.from_loopback = loopback;
+  plain.from_loopback = address.is_loopback();
+  plain.address = address.to_string();
   return plain;
 }
 
@@ -92,27 +95,8 @@ Response Finish(HttpResponse&& plain, unsigned version, bool keep_alive, bool he
   return response;
 }
 
-// Runs the handler on a worker and comes back to "console" with its answer; 503 at once when too
-// much waits.
-net::awaitable<HttpResponse> HandleOnWorker(Shared& shared, HttpRequest request) {
-  co_return co_await net::async_initiate<const net::use_awaitable_t<>, void(HttpResponse)>(
-      [&shared](auto handler, HttpRequest&& asked) {
-        auto done = std::make_shared<decltype(handler)>(std::move(handler));
-        auto ask = std::make_shared<HttpRequest>(std::move(asked));
-        std::function<void()> work = [&shared, done, ask] {
-          auto answer = std::make_shared<HttpResponse>(shared.handle(*ask));
-          net::post(shared.io, [done, answer] { (*done)(std::move(*answer)); });
-        };
-        if (shared.work.Push(std::move(work)) == PushResult::kPushed) return;
-        shared.refused_total.Increment();
-        net::post(shared.io, [done] {
-          (*done)(ErrorResponse(absl::UnavailableError("too many requests wait; try again")));
-        });
-      },
-      net::use_awaitable, std::move(request));
-}
-
-net::awaitable<HttpResponse> Answer(Request&& request, Shared& shared, bool loopback) {
+net::awaitable<HttpResponse> Answer(Request&& request, Shared& shared,
+                                    const net::ip::address& address) {
   shared.requests_total.Increment();
   if (const auto cause = ForeignCause(request, shared)) {
     shared.refused_total.Increment();
@@ -123,15 +107,37 @@ net::awaitable<HttpResponse> Answer(Request&& request, Shared& shared, bool loop
   auto query =
       ParseQuery(mark == std::string::npos ? "" : std::string_view(target).substr(mark + 1));
   if (!query.ok()) co_return ErrorResponse(query.status());
-  HttpRequest plain = Plain(std::move(request), loopback);
+  HttpRequest plain = Plain(std::move(request), address);
   plain.query = *std::move(query);
-  co_return co_await HandleOnWorker(shared, std::move(plain));
+  const std::function<HttpResponse()> work = [&shared, plain = std::move(plain)] {
+    return shared.handle(plain);
+  };
+  const std::shared_ptr<HttpResponse> answer = co_await OnWorker<HttpResponse>(shared, work);
+  if (answer != nullptr) co_return std::move(*answer);
+  co_return ErrorResponse(absl::UnavailableError("too many requests wait; try again"));
 }
 
-bool IsLoopback(const tcp::socket& socket) {
+net::ip::address AddressOf(const tcp::socket& socket) {
   boost::system::error_code error;
-  const tcp::endpoint peer = socket.remote_endpoint(error);
-  return !error && peer.address().is_loopback();
+  return socket.remote_endpoint(error).address();
+}
+
+// True: the request was a WebSocket's and has been served to its end.
+net::awaitable<bool> ServedAsWebSocket(beast::tcp_stream& stream, Request& request,
+                                       const std::string& address, Shared& shared) {
+  if (!beast::websocket::is_upgrade(request) || ForeignCause(request, shared)) co_return false;
+  const std::string_view target = View(request.target());
+  if (target == "/api/feed") {
+    stream.expires_never();
+    co_await ServeFeed(std::move(stream), std::move(request), shared);
+    co_return true;
+  }
+  std::optional<LiveRequest> live = LiveRequestOf(target);
+  if (!live || !shared.open_live) co_return false;
+  live->address = address;
+  stream.expires_never();
+  co_await ServeLive(std::move(stream), std::move(request), *std::move(live), shared);
+  co_return true;
 }
 
 // The status for a request that could not be read; 0 when there is nobody to tell.
@@ -145,7 +151,7 @@ int StatusOfReadError(const boost::system::error_code& error) {
 }
 
 net::awaitable<void> ServeRequests(tcp::socket socket, Shared& shared) {
-  const bool loopback = IsLoopback(socket);
+  const net::ip::address address = AddressOf(socket);
   beast::tcp_stream stream(std::move(socket));
   beast::flat_buffer buffer(kMaxHeaderBytes + kMaxBodyBytes);
   boost::system::error_code error;
@@ -169,14 +175,9 @@ net::awaitable<void> ServeRequests(tcp::socket socket, Shared& shared) {
     const bool keep_alive = request.keep_alive();
     const bool head = request.method() == http::verb::head;
     const unsigned version = request.version();
-    if (beast::websocket::is_upgrade(request) && request.target() == "/api/feed" &&
-        !ForeignCause(request, shared)) {
-      stream.expires_never();
-      co_await ServeFeed(std::move(stream), std::move(request), shared);
-      co_return;
-    }
+    if (co_await ServedAsWebSocket(stream, request, address.to_string(), shared)) co_return;
     const BootTime began = shared.clock.Boot();
-    HttpResponse plain = co_await Answer(std::move(request), shared, loopback);
+    HttpResponse plain = co_await Answer(std::move(request), shared, address);
     shared.request_seconds.Observe(
         std::chrono::duration<double>(shared.clock.Boot() - began).count());
     Response response = Finish(std::move(plain), version, keep_alive, head);

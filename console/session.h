@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "console/feed.h"
 #include "console/http.h"
+#include "console/live_view.h"
 
 namespace cordon::console {
 
@@ -24,10 +25,12 @@ struct Shared {
   BoundedQueue<std::function<void()>>& work;
   std::function<HttpResponse(const HttpRequest&)> handle;
   Feed* feed;
+  OpenLiveView open_live;  // empty: no live pictures
   std::vector<std::string> hosts;  // accepted Host names, lower case, without port; empty: any
   prometheus::Counter& requests_total;
   prometheus::Counter& refused_total;
   prometheus::Counter& slow_clients_total;
+  prometheus::Counter& slow_viewers_total;
   prometheus::Histogram& request_seconds;
   size_t connections = 0;  // only in "console"
 };

@@ -50,6 +50,10 @@ CREATE TABLE timer (
     R"sql(
 CREATE TABLE closure_change (number INTEGER PRIMARY KEY, id TEXT NOT NULL, closed INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX closure_change_by_id ON closure_change(id, number);
+)sql",
+    R"sql(
+CREATE TABLE view (number INTEGER PRIMARY KEY, camera_id TEXT NOT NULL, wall_us INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX view_by_camera ON view(camera_id, number);
 )sql"};
 
 template <class Message>
@@ -211,6 +215,14 @@ absl::Status EventStore::AddClosureChange(const proto::RoadClosureChange& change
       .Run();
 }
 
+absl::StatusOr<uint64_t> EventStore::AddView(const proto::ViewRecord& record) {
+  ASSIGN_OR_RETURN(sqlite::Statement * add,
+                   Use("INSERT INTO view(camera_id, wall_us, body) VALUES(?,?,?)"));
+  add->Bind(1, record.camera_id()).Bind(2, record.wall_time_us());
+  RETURN_IF_ERROR(add->BindBlob(3, record.SerializeAsString()).Run());
+  return static_cast<uint64_t>(connection_->LastInsertRowId());
+}
+
 absl::Status EventStore::PutTimer(const StoredTimer& timer) {
   ASSIGN_OR_RETURN(sqlite::Statement * put, Use("INSERT OR REPLACE INTO timer(kind, incident_id, "
                                                 "unit_id, boot_id, due_ns) VALUES(?,?,?,?,?)"));
@@ -341,6 +353,31 @@ absl::StatusOr<std::vector<proto::RoadClosureChange>> EventStore::Closures() {
                    Use("SELECT body FROM closure_change WHERE closed = 1 AND number IN (SELECT "
                        "max(number) FROM closure_change GROUP BY id)"));
   return ReadAll<proto::RoadClosureChange>(*select, "closure");
+}
+
+absl::StatusOr<std::vector<proto::ViewRecord>> EventStore::Views(const std::string& camera_id,
+                                                                 uint32_t limit) {
+  ASSIGN_OR_RETURN(sqlite::Statement * select,
+                   Use("SELECT body, number FROM view WHERE ?1 = '' OR camera_id = ?1 ORDER BY "
+                       "number DESC LIMIT ?2"));
+  select->Bind(1, camera_id).Bind(2, int64_t{limit});
+  std::vector<proto::ViewRecord> records;
+  for (;;) {
+    absl::StatusOr<bool> row = select->Step();
+    if (!row.ok() || !*row) {
+      select->Reset();
+      RETURN_IF_ERROR(row.status());
+      return records;
+    }
+    absl::StatusOr<proto::ViewRecord> record =
+        ParseBody<proto::ViewRecord>(select->Blob(0), "view record");
+    if (record.ok()) record->set_number(static_cast<uint64_t>(select->Int(1)));
+    if (!record.ok()) {
+      select->Reset();
+      return record.status();
+    }
+    records.push_back(*std::move(record));
+  }
 }
 
 absl::StatusOr<std::vector<StoredTimer>> EventStore::Timers() {

@@ -83,6 +83,8 @@ class EventStore {
   absl::StatusOr<uint64_t> AddNotice(const proto::Notice& notice);
   absl::Status ClearNotice(uint64_t number, WallTime at);
   absl::Status AddClosureChange(const proto::RoadClosureChange& change);
+  // Its number; record.number is ignored.
+  absl::StatusOr<uint64_t> AddView(const proto::ViewRecord& record);
   absl::Status PutTimer(const StoredTimer& timer);
   absl::Status RemoveTimers(const std::string& incident_id, const std::string& unit_id);
   absl::Status RemoveTimer(const StoredTimer& timer);
@@ -99,6 +101,9 @@ class EventStore {
   absl::StatusOr<std::vector<proto::UnitChange>> LastUnitChanges();  // one for each unit
   absl::StatusOr<std::vector<proto::Notice>> Notices(bool open_only, uint32_t limit);
   absl::StatusOr<std::vector<proto::RoadClosureChange>> Closures();  // in force
+  // Newest first; an empty camera does not restrict.
+  absl::StatusOr<std::vector<proto::ViewRecord>> Views(const std::string& camera_id,
+                                                       uint32_t limit);
   absl::StatusOr<std::vector<StoredTimer>> Timers();
   absl::StatusOr<std::vector<RuleScore>> RuleScores(WallTime since, WallTime now);
 

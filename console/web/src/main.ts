@@ -5,6 +5,7 @@ import { fetchSite, operatorName, post, setOperatorName } from './api';
 import { el, render } from './dom';
 import { Feed } from './feed';
 import { ago, minutes, timeOfDay } from './format';
+import { LivePanel } from './live';
 import { CityMap } from './map';
 import { cordonOf, drawDetail, drawList, sortedIncidents, type Tab, type View } from './panels';
 import { State } from './state';
@@ -19,6 +20,7 @@ class Desk {
   private readonly state = new State();
   private readonly feed: Feed;
   private readonly map: CityMap;
+  private readonly live: LivePanel;
   private selected: string | null = null;
   private followNewest = true;
   private tab: Tab = 'incidents';
@@ -33,6 +35,8 @@ class Desk {
     document.title = `Cordon – ${site.name || site.id}`;
     this.map = new CityMap(document.getElementById('map')!, site, (incident) => this.select(incident));
     this.map.onReady = () => this.invalidate('snapshot');
+    this.map.onCamera = (camera) => this.watch(camera);
+    this.live = new LivePanel(document.getElementById('live')!, (camera) => this.state.cameras.get(camera), () => this.invalidate('selection'));
     this.feed = new Feed(this.state, (types) => types.forEach((type) => this.invalidate(type)));
     document.addEventListener('keydown', (event) => this.key(event));
     // Ages grow without any news.
@@ -98,6 +102,8 @@ class Desk {
       act: (verb, body) => void this.act(verb, body),
       judge: (alert, verdict) => void this.send(`/api/alerts/${encodeURIComponent(alert)}/verdict`, { verdict }),
       contain: () => void this.contain(),
+      watched: this.live.camera?.id ?? null,
+      watch: (camera) => this.watch(camera),
       select: (incident) => this.select(incident),
       show: (tab) => {
         this.tab = tab;
@@ -108,6 +114,11 @@ class Desk {
         this.invalidate('hover');
       },
     };
+  }
+
+  private watch(id: string): void {
+    const camera = this.site.cameras.find((known) => known.id === id);
+    if (camera) this.live.toggle(camera);
   }
 
   private chooseSelected(): void {
@@ -164,6 +175,11 @@ class Desk {
       void this.act('false-alarm');
     } else if (event.key === 'c') {
       this.toggleCoverage();
+    } else if (event.key === 'l') {
+      const incident = this.selected === null ? undefined : this.state.incidents.get(this.selected);
+      if (incident?.camera) this.watch(incident.camera);
+    } else if (event.key === 'Escape') {
+      this.live.close();
     } else if (event.key >= '1' && event.key <= '9') {
       this.assignNth(Number(event.key) - 1);
     }

@@ -183,6 +183,14 @@ export class CityMap {
       const id = event.features?.[0]?.properties?.['id'] as string | undefined;
       if (id) this.picked(id);
     });
+    map.on('click', 'cameras', (event) => {
+      // A scene lies on its camera: it is the one that was meant.
+      if (map.queryRenderedFeatures(event.point, { layers: ['scenes'] }).length > 0) return;
+      const id = event.features?.[0]?.properties?.['id'] as string | undefined;
+      if (id) this.onCamera?.(id);
+    });
+    map.on('mouseenter', 'cameras', () => (map.getCanvas().style.cursor = 'pointer'));
+    map.on('mouseleave', 'cameras', () => (map.getCanvas().style.cursor = ''));
     map.on('mouseenter', 'scenes', () => (map.getCanvas().style.cursor = 'pointer'));
     map.on('mouseleave', 'scenes', () => (map.getCanvas().style.cursor = ''));
     this.set('places', site.places.map((place) => point(place.lon, place.lat, { name: place.name })));
@@ -191,6 +199,7 @@ export class CityMap {
   }
 
   onReady: (() => void) | null = null;
+  onCamera: ((camera: string) => void) | null = null;
 
   private set(source: string, features: GeoJSON.Feature[]): void {
     (this.map.getSource(source) as GeoJSONSource | undefined)?.setData(collection(features));
@@ -236,7 +245,7 @@ export class CityMap {
     this.set('cameras', site.cameras.map((camera) => {
       const health = state.cameras.get(camera.id);
       const colour = !health ? '#5c6773' : health.state === 'live' ? '#58a6ff' : '#ff4d5e';
-      return point(camera.lon, camera.lat, { name: camera.name, colour });
+      return point(camera.lon, camera.lat, { id: camera.id, name: camera.name, colour });
     }));
   }
 

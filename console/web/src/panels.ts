@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list on the left and the selected incident on the right, drawn from the state.
 
+import { operatorName } from './api';
 import { el } from './dom';
 import { ago, clock, metres, minutes, SEVERITIES, timeOfDay, words } from './format';
 import type { State } from './state';
-import type { Alert, Circles, Cordon, Incident, Site, UnitEta } from './types';
+import type { Alert, Camera, Circles, Cordon, Incident, Site, UnitEta } from './types';
 
 export type Tab = 'incidents' | 'units' | 'cameras';
 
@@ -17,6 +18,8 @@ export interface View {
   act: (verb: string, body?: Record<string, unknown>) => void;
   judge: (alert: string, verdict: boolean) => void;
   contain: () => void;
+  watched: string | null;
+  watch: (camera: string) => void;
   select: (incident: string) => void;
   show: (tab: Tab) => void;
   hover: (unit: string | null) => void;
@@ -90,6 +93,21 @@ function unitList(view: View): HTMLElement {
       el('span', { class: `age ${unit.freshness}` }, unit.freshness === 'never' ? 'no fix' : ago(now - (unit.fixed_at ?? now))))));
 }
 
+/** How old something of a camera is now, given its age when its node spoke. */
+function evidenceAge(ageMs: number, heard: number): string {
+  return ageMs < 0 ? 'never' : ago(ageMs + Math.max(0, heard));
+}
+
+function cameraFacts(health: Camera, heard: number): (HTMLElement | false)[] {
+  const size = health.width > 0 ? `${health.width}×${health.height} ${health.codec}, ` : '';
+  const shedding = health.weakened_rules.length > 0;
+  return [
+    el('small', {}, `${size}${health.received_fps.toFixed(0)} fps in, ${health.analysed_fps.toFixed(1)} analysed, ${health.decode_mode === 'full' ? 'every picture decoded' : 'key frames decoded'}`),
+    el('small', {}, `key frame ${evidenceAge(health.last_key_frame_age_ms, heard)}, packet ${evidenceAge(health.last_packet_age_ms, heard)}`),
+    shedding && el('small', { class: 'warn' }, `overload: ${health.frames_shed} pictures shed, weakened: ${health.weakened_rules.join(', ')}`),
+  ];
+}
+
 function cameraList(view: View): HTMLElement {
   if (view.site.cameras.length === 0) return el('p', { class: 'nothing' }, 'No cameras in this site.');
   return el('ul', { class: 'rows', 'data-scroll': 1 },
@@ -97,14 +115,17 @@ function cameraList(view: View): HTMLElement {
       const health = view.state.cameras.get(camera.id);
       const heard = health ? serverNow(view.state) - health.heard_ms : Infinity;
       const lost = heard > 5000;
-      const state = !health ? 'not heard of' : lost ? `no word for ${ago(heard)}` : words(health.state);
+      const state = !health ? 'its node was not heard of' : lost ? `no word from its node for ${ago(heard)}` : words(health.state);
       const live = health?.state === 'live' && !lost;
+      const watched = view.watched === camera.id;
       return el('li', { class: 'row tall' },
         el('span', { class: `dot ${live ? 'good' : 'bad'}` }),
-        el('span', { class: 'grow' }, el('b', {}, camera.name),
-          el('small', {}, live ? `${health.received_fps} fps, ${health.decode_mode}` : [state, health?.reason].filter(Boolean).join(': ')),
-          health && health.weakened_rules.length > 0 && el('small', { class: 'warn' }, `weakened: ${health.weakened_rules.join(', ')}`)),
-        el('span', { class: `age ${live ? '' : 'stale'}` }, health && health.last_packet_age_ms >= 0 ? ago(health.last_packet_age_ms + Math.max(0, heard)) : '–'));
+        el('span', { class: 'grow' },
+          el('span', { class: 'camera-name' }, el('b', {}, camera.name), el('span', { class: live ? 'good-text' : 'bad-text' }, live ? 'live' : '')),
+          !live && el('small', { class: 'bad-text' }, [state, lost ? '' : health?.reason].filter(Boolean).join(': ')),
+          ...(health ? cameraFacts(health, heard) : [])),
+        el('button', { class: `small ${watched ? 'on' : ''}`, 'data-key': `watch-${camera.id}`, 'aria-pressed': watched ? 'true' : 'false',
+          onclick: () => view.watch(camera.id) }, watched ? 'Close' : 'Live'));
     }));
 }
 
@@ -188,7 +209,7 @@ function facts(alert: Alert): HTMLElement {
 function evidence(alert: Alert): HTMLElement | false {
   if (!alert.evidence) return false;
   if (alert.evidence.failure) return el('p', { class: 'muted' }, `no clip: ${alert.evidence.failure}`);
-  return el('a', { class: 'button', href: `/api/clips/${encodeURIComponent(alert.id)}.mp4`, target: '_blank', rel: 'noopener' },
+  return el('a', { class: 'button', href: `/api/clips/${encodeURIComponent(alert.id)}.mp4?actor=${encodeURIComponent(operatorName())}`, target: '_blank', rel: 'noopener' },
     `Clip, ${alert.evidence.duration_s.toFixed(0)} s`);
 }
 
@@ -220,6 +241,8 @@ export function drawDetail(view: View): HTMLElement[] {
     tierChips(view.site, view.state.circles.get(incident.id)),
     incident.open ? el('div', { class: 'actions' },
       incident.state === 'new' && act('acknowledge', 'Acknowledge', 'primary', 'A'),
+      incident.camera !== '' && el('button', { class: view.watched === incident.camera ? 'on' : '', 'data-key': `live-${incident.id}`, title: 'Key L', onclick: () => view.watch(incident.camera) },
+        'Live'),
       el('button', { 'data-key': `contain-${incident.id}`, disabled: view.busy, title: 'Where to hold the roads if the suspect drives away', onclick: () => view.contain() }, 'Cordon'),
       act('close', 'Close'),
       act('false-alarm', 'False', 'danger', 'F')) : el('span'),

@@ -115,6 +115,10 @@ export interface Camera {
   received_fps: number;
   analysed_fps: number;
   decode_mode: string;
+  width: number;
+  height: number;
+  codec: string;
+  frames_shed: number;
   weakened_rules: string[];
   heard_ms: number;
 }

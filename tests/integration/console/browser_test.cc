@@ -3,21 +3,15 @@
 // browser is installed.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <filesystem>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
 #include "dispatch/demo_city.h"
+#include "tests/integration/console/browser_script.h"
 #include "tests/integration/console/desk.h"
 
 namespace cordon::testing {
 namespace {
-
-std::string WebFolder() {
-  const char* source = std::getenv("CORDON_SOURCE_DIR");
-  return std::string(source == nullptr ? "." : source) + "/console/web";
-}
 
 // A parked unit that keeps reporting, as a device does, however long the browser takes.
 class Reporter {
@@ -37,27 +31,8 @@ class Reporter {
   std::thread thread_;
 };
 
-class Script {
- public:
-  explicit Script(const std::string& command) : pipe_(::popen(command.c_str(), "r")) {}
-  ~Script() {
-    if (pipe_ != nullptr) ::pclose(pipe_);
-  }
-  std::string Line() {
-    std::string line;
-    for (int c = std::fgetc(pipe_); c != EOF && c != '\n'; c = std::fgetc(pipe_))
-      line += static_cast<char>(c);
-    return line;
-  }
-
- private:
-  std::FILE* pipe_;
-};
-
 TEST(ConsoleBrowser, OperatorSeesAnAlertAndSendsAUnit) {
-  SKIP_WITHOUT(WebFolder() + "/dist/index.html");
-  SKIP_WITHOUT(WebFolder() + "/node_modules/playwright-core");
-  SKIP_WITHOUT("/usr/bin/chromium");
+  SKIP_WITHOUT_BROWSER();
   Desk::Options options;
   options.page = WebFolder() + "/dist";
   options.roads = DemoRoads();
@@ -73,7 +48,7 @@ TEST(ConsoleBrowser, OperatorSeesAnAlertAndSendsAUnit) {
   const Reporter car(desk, "car-1", Offset(centre, 30, Metres{900}));
   desk.Raise("gate", Offset(centre, 90, Metres{600}), "<script>alert(2)</script>", "",
              proto::RuleConfig::SEVERITY_LOW);
-  Script script("node " + WebFolder() + "/e2e.mjs " + desk.url());
+  BrowserScript script("node " + WebFolder() + "/e2e.mjs " + desk.url());
   const std::string first = script.Line();
   if (first.starts_with("SKIP")) GTEST_SKIP() << first;
   ASSERT_EQ(first, "READY");

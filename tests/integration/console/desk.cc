@@ -62,6 +62,8 @@ Desk::Desk(Options options) {
   options.api.units = &units_;
   options.api.dispatcher = dispatcher_.get();
   options.api.metrics = &metrics_;
+  views_ = std::make_unique<ViewLog>(*dispatcher_, SystemClock());
+  options.api.views = views_.get();
   if (!options.page.empty()) {
     auto page = StaticFiles::Load(options.page);
     CORDON_CHECK(page.ok(), MessageOf(page.status()));

@@ -10,6 +10,7 @@
 #include "console/api.h"
 #include "console/road_desk.h"
 #include "console/server.h"
+#include "console/view_log.h"
 #include "dispatch/circles.h"
 #include "dispatch/eta.h"
 #include "tests/support/test_data.h"
@@ -55,6 +56,7 @@ class Desk {
   std::unique_ptr<CircleMaker> maker_;
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<ViewLog> views_;
   std::unique_ptr<RoadDesk> road_desk_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<ConsoleServer> server_;

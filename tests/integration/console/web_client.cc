@@ -100,9 +100,10 @@ std::string Exchange(uint16_t port, const std::string& bytes) {
   return all;
 }
 
-class FeedClient::Impl {
+class SocketClient::Impl {
  public:
-  explicit Impl(uint16_t port, int receive_buffer) : socket_(io_) {
+  Impl(uint16_t port, const std::string& target, int receive_buffer, const std::string& origin)
+      : socket_(io_) {
     auto& lowest = beast::get_lowest_layer(socket_);
     beast::error_code error;
     lowest.socket().open(tcp::v4(), error);
@@ -112,12 +113,16 @@ class FeedClient::Impl {
     if (error) return;
     lowest.expires_after(kDeadline);
     socket_.read_message_max(64 * 1024 * 1024);
-    socket_.async_handshake("127.0.0.1:" + std::to_string(port), "/api/feed",
+    socket_.set_option(
+        beast::websocket::stream_base::decorator([origin](beast::websocket::request_type& request) {
+          if (!origin.empty()) request.set(http::field::origin, origin);
+        }));
+    socket_.async_handshake("127.0.0.1:" + std::to_string(port), target,
                             [&](beast::error_code e) { connected = !e; });
     RunToEnd(io_);
   }
 
-  std::optional<nlohmann::json> Next(int wait_ms) {
+  std::optional<Message> Next(int wait_ms) {
     if (!connected) return std::nullopt;
     bool got = false;
     beast::get_lowest_layer(socket_).expires_after(std::chrono::milliseconds(wait_ms));
@@ -128,11 +133,11 @@ class FeedClient::Impl {
     });
     RunToEnd(io_);
     if (!got) return std::nullopt;
-    return nlohmann::json::parse(beast::buffers_to_string(buffer_.data()), nullptr, false);
+    return Message{socket_.got_text(), beast::buffers_to_string(buffer_.data())};
   }
 
   bool connected = false;
-  int close_code() const { return socket_.reason() ? static_cast<int>(socket_.reason().code) : 0; }
+  const beast::websocket::close_reason& reason() const { return socket_.reason(); }
 
  private:
   net::io_context io_;
@@ -140,12 +145,27 @@ class FeedClient::Impl {
   beast::flat_buffer buffer_;
 };
 
-FeedClient::FeedClient(uint16_t port, int receive_buffer)
-    : impl_(std::make_unique<Impl>(port, receive_buffer)) {}
-FeedClient::~FeedClient() = default;
-bool FeedClient::connected() const { return impl_->connected; }
-std::optional<nlohmann::json> FeedClient::Next(int wait_ms) { return impl_->Next(wait_ms); }
-int FeedClient::close_code() const { return impl_->close_code(); }
+SocketClient::SocketClient(uint16_t port, const std::string& target, int receive_buffer,
+                           const std::string& origin)
+    : impl_(std::make_unique<Impl>(port, target, receive_buffer, origin)) {}
+SocketClient::~SocketClient() = default;
+bool SocketClient::connected() const { return impl_->connected; }
+std::optional<SocketClient::Message> SocketClient::Next(int wait_ms) {
+  return impl_->Next(wait_ms);
+}
+int SocketClient::close_code() const {
+  return impl_->reason() ? static_cast<int>(impl_->reason().code) : 0;
+}
+std::string SocketClient::close_reason() const {
+  const auto& reason = impl_->reason().reason;
+  return {reason.data(), reason.size()};
+}
+
+std::optional<nlohmann::json> FeedClient::Next(int wait_ms) {
+  const std::optional<SocketClient::Message> message = socket_.Next(wait_ms);
+  if (!message) return std::nullopt;
+  return nlohmann::json::parse(message->bytes, nullptr, false);
+}
 
 std::optional<nlohmann::json> FeedClient::NextOf(const std::string& type) {
   const auto give_up = std::chrono::steady_clock::now() + kDeadline;
