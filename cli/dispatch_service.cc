@@ -44,10 +44,38 @@ std::optional<StaticFiles> LoadPage(const proto::ConsoleConfig& config) {
   return std::nullopt;
 }
 
+// A view through the bus, on record.
+class RecordedView final : public LiveView {
+ public:
+  RecordedView(std::unique_ptr<LiveClient::View> view, proto::ViewRecord record, ViewLog& log)
+      : view_(std::move(view)), record_(std::move(record)), log_(log) {}
+
+  absl::StatusOr<std::optional<proto::LiveToViewer>> Next() override { return view_->Next(); }
+  void Close(uint64_t bytes, const std::string& cause) override {
+    view_.reset();
+    record_.set_bytes(bytes);
+    record_.set_cause(cause);
+    if (const absl::Status status = log_.Write(record_).status(); !status.ok())
+      log::Error("the end of a view could not be recorded",
+                 {{"camera", record_.camera_id()}, {"cause", MessageOf(status)}});
+  }
+
+ private:
+  std::unique_ptr<LiveClient::View> view_;
+  proto::ViewRecord record_;
+  ViewLog& log_;
+};
+
 }  // namespace
 
 DispatchService::DispatchService(const proto::Site& site, const Clock& clock, Options options)
-    : site_(site), clock_(clock), options_(std::move(options)), sink_(clock) {}
+    : site_(site),
+      clock_(clock),
+      options_(std::move(options)),
+      node_metrics_(clock_, metrics_),
+      sink_(clock) {
+  metrics_.AddSource([this] { return node_metrics_.Collect(); });
+}
 
 absl::StatusOr<std::unique_ptr<DispatchService>> DispatchService::Start(const proto::Site& site,
                                                                         const Clock& clock,
@@ -62,6 +90,7 @@ DispatchService::~DispatchService() {
   console_.reset();
   api_.reset();
   road_desk_.reset();
+  live_.reset();
   commands_.reset();
   telemetry_.reset();
   inbox_.reset();
@@ -126,6 +155,7 @@ absl::Status DispatchService::OpenBus() {
           site_.bus().telemetry(), *bus_,
           [this](const proto::Envelope& envelope) { OnTelemetry(envelope); }, metrics_));
   ASSIGN_OR_RETURN(commands_, CommandClient::Open(site_.bus().commands(), *bus_, clock_, metrics_));
+  ASSIGN_OR_RETURN(live_, LiveClient::Open(site_.bus().live(), *bus_, clock_, metrics_));
   AlertInboxOptions options;
   options.endpoint = site_.bus().alerts();
   options.on_fatal = [this](const absl::Status& status) {
@@ -137,17 +167,14 @@ absl::Status DispatchService::OpenBus() {
   return absl::OkStatus();
 }
 
-absl::Status DispatchService::OpenConsole() {
+Api::Options DispatchService::ApiOptions() {
   Api::Options options;
   options.site = site_;
   options.units = units_.get();
   options.dispatcher = dispatcher_.get();
   options.metrics = &metrics_;
+  options.views = views_.get();
   options.page = LoadPage(site_.console());
-  if (const std::string& file = site_.console().position_token_file(); !file.empty()) {
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMaxTokenBytes));
-    options.position_token = Secret(text.substr(0, text.find_first_of("\r\n")));
-  }
   options.fetch_evidence = [this](const std::string& node, const std::string& clip,
                                   uint64_t offset) {
     proto::Command command;
@@ -162,19 +189,57 @@ absl::Status DispatchService::OpenConsole() {
     command.mutable_live_preview()->set_camera_id(camera);
     return commands_->Call(NodeId(node), std::move(command), kCommandDeadline);
   };
-  ASSIGN_OR_RETURN(road_desk_, RoadDesk::Start(clock_, metrics_, site_, *dispatcher_, *units_,
-                                               *feed_, conditions_, travel_));
   options.extensions = road_desk_->extensions();
   options.site_extras = road_desk_->site_extras();
+  return options;
+}
+
+absl::Status DispatchService::OpenConsole() {
+  views_ = std::make_unique<ViewLog>(*dispatcher_, clock_);
+  ASSIGN_OR_RETURN(road_desk_, RoadDesk::Start(clock_, metrics_, site_, *dispatcher_, *units_,
+                                               *feed_, conditions_, travel_));
+  Api::Options options = ApiOptions();
+  if (const std::string& file = site_.console().position_token_file(); !file.empty()) {
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMaxTokenBytes));
+    options.position_token = Secret(text.substr(0, text.find_first_of("\r\n")));
+  }
   api_ = std::make_unique<Api>(clock_, std::move(options));
   ConsoleServer::Options server;
   server.listen = site_.console().listen();
   server.handle = [this](const HttpRequest& request) { return api_->Handle(request); };
   server.every_second = [this] { feed_->PublishUnits(units_->Snapshot()); };
   server.feed = feed_.get();
+  server.open_live = [this](const LiveRequest& request, std::function<void()> wake) {
+    return OpenLive(request, std::move(wake));
+  };
   ASSIGN_OR_RETURN(console_, ConsoleServer::Start(clock_, metrics_, std::move(server)));
   url_ = console_->url();
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<LiveView>> DispatchService::OpenLive(const LiveRequest& request,
+                                                                    std::function<void()> wake) {
+  const std::string node = NodeOf(site_, request.camera);
+  if (node.empty())
+    return absl::NotFoundError(fmt::format("no camera {}", request.camera.substr(0, 64)));
+  proto::ViewRecord record;
+  record.set_kind(proto::ViewRecord::KIND_LIVE);
+  record.set_camera_id(request.camera);
+  record.set_actor(request.actor);
+  record.set_address(request.address);
+  ASSIGN_OR_RETURN(const uint64_t number, views_->Write(record));
+  record.set_began_number(number);
+  proto::LiveOpen what;
+  what.set_camera_id(request.camera);
+  what.set_pictures_only(request.pictures_only);
+  absl::StatusOr<std::unique_ptr<LiveClient::View>> view =
+      live_->Watch(NodeId(node), what, std::move(wake));
+  if (!view.ok()) {
+    record.set_cause(std::string(MessageOf(view.status())));
+    RETURN_IF_ERROR(views_->Write(record).status());
+    return view.status();
+  }
+  return std::make_unique<RecordedView>(*std::move(view), std::move(record), *views_);
 }
 
 // On the bus's "telemetry-in" thread; nothing here waits.
@@ -182,6 +247,9 @@ void DispatchService::OnTelemetry(const proto::Envelope& envelope) {
   switch (envelope.body_case()) {
     case proto::Envelope::kNodeHealth:
       dispatcher_->ReportHealth(envelope.node_health());
+      break;
+    case proto::Envelope::kMetricsPart:
+      node_metrics_.Take(envelope.sender(), envelope.metrics_part());
       break;
     case proto::Envelope::kUnitPosition:
       units_->Report(envelope.unit_position()).status().IgnoreError();

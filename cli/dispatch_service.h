@@ -10,6 +10,8 @@
 #include "bus/alert_inbox.h"
 #include "bus/bus_context.h"
 #include "bus/command_path.h"
+#include "bus/live_path.h"
+#include "bus/node_metrics.h"
 #include "bus/telemetry.h"
 #include "cli/alert_printer.h"
 #include "cli/alert_sink.h"
@@ -18,6 +20,7 @@
 #include "console/feed.h"
 #include "console/road_desk.h"
 #include "console/server.h"
+#include "console/view_log.h"
 #include "dispatch/dispatcher.h"
 #include "proto/config.pb.h"
 
@@ -50,12 +53,17 @@ class DispatchService {
   absl::Status OpenDispatcher();
   absl::Status OpenBus();
   absl::Status OpenConsole();
+  Api::Options ApiOptions();
+  // On a worker of the console.
+  absl::StatusOr<std::unique_ptr<LiveView>> OpenLive(const LiveRequest& request,
+                                                     std::function<void()> wake);
   void OnTelemetry(const proto::Envelope& envelope);
 
   const proto::Site& site_;
   const Clock& clock_;
   const Options options_;
   Metrics metrics_;
+  NodeMetrics node_metrics_;
   std::shared_ptr<const RoadNetwork> roads_;
   std::shared_ptr<RoadConditions> conditions_;
   std::shared_ptr<const TravelModel> travel_;
@@ -69,6 +77,8 @@ class DispatchService {
   std::unique_ptr<AlertInbox> inbox_;
   std::unique_ptr<TelemetrySubscriber> telemetry_;
   std::unique_ptr<CommandClient> commands_;
+  std::unique_ptr<LiveClient> live_;
+  std::unique_ptr<ViewLog> views_;
   std::unique_ptr<RoadDesk> road_desk_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<ConsoleServer> console_;

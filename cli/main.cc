@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   RegisterReplay(app, outcome);
   RegisterBacktest(app, outcome);
   RegisterCheck(app, outcome);
+  RegisterDoctor(app, outcome);
   RegisterCameras(app, outcome);
   RegisterEvents(app, outcome);
   RegisterKeys(app, outcome);

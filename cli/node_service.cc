@@ -8,8 +8,10 @@
 
 #include "base/file_util.h"
 #include "base/log.h"
+#include "bus/node_metrics.h"
 #include "cli/alert_snapshot.h"
 #include "cli/commands.h"
+#include "cli/node_live.h"
 #include "cli/site.h"
 #include "ingest/snapshot.h"
 #include "ingest/site_watch.h"
@@ -19,6 +21,7 @@ namespace {
 
 constexpr Milliseconds kHealthTick{500};
 constexpr int kTicksPerReport = 2;
+constexpr int kTicksPerMetrics = static_cast<int>(kNodeMetricsEvery / kHealthTick);
 constexpr int kPreviewWidth = 960;
 
 // One thread for each core of the budget: analysis is the node's work, and more threads than cores
@@ -59,6 +62,7 @@ NodeService::~NodeService() {
   if (health_.joinable()) health_.join();
   for (const auto& camera : cameras_) camera->onvif.reset();
   commands_.reset();
+  live_.reset();
   if (pool_ != nullptr)
     pool_->Stop();  // its callbacks use the streams, which put frames into its sinks
   for (const auto& camera : cameras_) camera->stream.reset();
@@ -80,6 +84,10 @@ absl::Status NodeService::Open() {
                                   site_.bus().commands(), NodeId(node_.id()), *bus_,
                                   [this](const proto::Command& command) { return Answer(command); },
                                   clock_, metrics_));
+  ASSIGN_OR_RETURN(live_, LiveServer::Open(
+                              site_.bus().live(), NodeId(node_.id()), *bus_,
+                              [this](const proto::LiveOpen& what) { return View(what); }, clock_,
+                              metrics_));
   health_ = std::thread([this] { HealthLoop(); });
   log::Info("node is running", {{"cameras", cameras_.size()}, {"cpu_budget", node_.cpu_budget()}});
   return absl::OkStatus();
@@ -240,6 +248,7 @@ void NodeService::HealthLoop() {
       *alert.mutable_event() = std::move(event);
       Raise(std::move(alert));
     }
+    if (tick % kTicksPerMetrics == 0) PublishMetrics();
     if (tick % kTicksPerReport != 0) continue;
     budget_->Tick();
     PublishHealth();
@@ -260,6 +269,15 @@ void NodeService::PublishHealth() {
   telemetry_->Publish("health", std::move(envelope));
 }
 
+void NodeService::PublishMetrics() {
+  for (proto::MetricsPart& part : ToMetricsParts(metrics_.Collect(), ++collections_)) {
+    proto::Envelope envelope;
+    const std::string subject = fmt::format("metrics/{}", part.part());
+    *envelope.mutable_metrics_part() = std::move(part);
+    telemetry_->Publish(subject, std::move(envelope));
+  }
+}
+
 absl::StatusOr<proto::Reply> NodeService::Answer(const proto::Command& command) {
   switch (command.body_case()) {
     case proto::Command::kLivePreview:
@@ -272,13 +290,23 @@ absl::StatusOr<proto::Reply> NodeService::Answer(const proto::Command& command) 
   }
 }
 
-absl::StatusOr<proto::Reply> NodeService::Preview(const std::string& camera_id) {
+absl::StatusOr<const CameraStream*> NodeService::StreamOf(const std::string& camera_id) const {
   const auto camera = std::find_if(cameras_.begin(), cameras_.end(), [&](const auto& candidate) {
     return candidate->config.id() == camera_id;
   });
   if (camera == cameras_.end())
     return absl::NotFoundError(fmt::format("{} has no camera {}", node_.id(), camera_id));
-  const FramePtr frame = (*camera)->stream->Newest();
+  return (*camera)->stream.get();
+}
+
+absl::StatusOr<LiveOpening> NodeService::View(const proto::LiveOpen& what) {
+  ASSIGN_OR_RETURN(const CameraStream* stream, StreamOf(what.camera_id()));
+  return OpenLive(*stream, what, clock_);
+}
+
+absl::StatusOr<proto::Reply> NodeService::Preview(const std::string& camera_id) {
+  ASSIGN_OR_RETURN(const CameraStream* stream, StreamOf(camera_id));
+  const FramePtr frame = stream->Newest();
   if (frame == nullptr)
     return absl::UnavailableError(fmt::format("camera {} has shown no picture yet", camera_id));
   SnapshotOptions options;

@@ -11,6 +11,7 @@
 #include "bus/alert_outbox.h"
 #include "bus/bus_context.h"
 #include "bus/command_path.h"
+#include "bus/live_path.h"
 #include "bus/telemetry.h"
 #include "cli/analysis_pool.h"
 #include "cli/analyzers.h"
@@ -26,7 +27,7 @@ namespace cordon::cli {
 // dispatcher's commands.
 //
 // Threads of its own: "node-health" looks at every stream twice a second, raises what their health
-// says, and publishes the node's health once a second. Everything else belongs to the parts: a
+// says, and publishes the node's health once a second and its metrics every five. Everything else belongs to the parts: a
 // thread for each camera, the analysis pool, the outbox.
 class NodeService {
  public:
@@ -61,6 +62,7 @@ class NodeService {
   // On "node-health".
   void HealthLoop();
   void PublishHealth();
+  void PublishMetrics();
   // Any thread.
   void Raise(proto::Alert alert);
   void RaiseEvidence(const proto::EvidenceReady& evidence);
@@ -69,6 +71,10 @@ class NodeService {
   absl::StatusOr<proto::Reply> Answer(const proto::Command& command);
   absl::StatusOr<proto::Reply> Preview(const std::string& camera_id);
   absl::StatusOr<proto::Reply> Clip(const proto::FetchEvidence& request);
+  // On "live-server".
+  absl::StatusOr<LiveOpening> View(const proto::LiveOpen& what);
+  // Any thread, once the cameras are open. NOT_FOUND.
+  absl::StatusOr<const CameraStream*> StreamOf(const std::string& camera_id) const;
 
   const proto::Site& site_;
   const proto::NodeConfig node_;
@@ -88,6 +94,8 @@ class NodeService {
   std::unique_ptr<AnalysisPool> pool_;
   std::vector<std::unique_ptr<Camera>> cameras_;
   std::unique_ptr<CommandServer> commands_;
+  std::unique_ptr<LiveServer> live_;
+  uint64_t collections_ = 0;  // of metrics; only in "node-health"
   absl::Mutex stop_mutex_;
   bool stopping_ ABSL_GUARDED_BY(stop_mutex_) = false;
   std::thread health_;

@@ -14,7 +14,8 @@ CALL = re.compile(r'(Counter|Gauge|Latency)\s*\(\s*"(cordon_[a-z0-9_]+)"\s*,\s*(
 KINDS = {"Counter": "counter", "Gauge": "gauge", "Latency": "histogram, seconds"}
 HEAD = """# Metrics
 
-Prometheus text at `/metrics` of the dispatcher. Names are an interface. This page is made by `tests/tidy/metrics_doc.py --write .`
+Prometheus text at `/metrics` of the dispatcher, which serves the metrics of every node with its own, labelled `node="NAME"`.
+Names are an interface. This page is made by `tests/tidy/metrics_doc.py --write .`
 and a test compares it with the sources.
 
 | metric | kind | folder | what it counts |

@@ -2,11 +2,10 @@
 // `cordon cameras probe` as a person uses it: what it prints is a configuration that `cordon check`
 // accepts.
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "tests/integration/rtsp/run_cordon.h"
 #include "tests/integration/rtsp/rtsp_client_fixture.h"
 #include "tests/support/onvif_device.h"
 
@@ -15,21 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-struct Ran {
-  int exit_code = -1;
-  std::string out;  // both streams
-};
-
-Ran RunCordon(const std::string& arguments) {
-  Ran ran;
-  const std::string command = std::string(std::getenv("CORDON_BINARY")) + " " + arguments + " 2>&1";
-  FILE* pipe = ::popen(command.c_str(), "r");
-  char piece[4096];
-  for (size_t n = 0; (n = std::fread(piece, 1, sizeof piece, pipe)) > 0;) ran.out.append(piece, n);
-  ran.exit_code = WEXITSTATUS(::pclose(pipe));
-  return ran;
-}
 
 class CamerasCommand : public ::testing::Test {
  protected:
