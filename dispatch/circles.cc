@@ -9,7 +9,7 @@
 namespace cordon {
 namespace {
 
-constexpr size_t kMostTiers = 16;
+constexpr size_t kMostTiers = ContourDrawer::kMostTiers;
 constexpr uint32_t kLongestTierSeconds = 7200;
 
 std::vector<uint32_t> ToMilliseconds(std::span<const uint32_t> tiers_s) {
@@ -81,56 +81,26 @@ Circles CircleMaker::OfUnits(std::span<const UnitState> units, TravelMode mode,
   return circles;
 }
 
-void CircleMaker::Finish(std::span<const uint32_t> tiers_s, bool walked, Circles& circles) {
+ContourDrawer& CircleMaker::DrawerOf(bool walked) {
   auto& drawer = walked ? walked_ : driven_;
   if (!drawer)
     drawer = std::make_unique<ContourDrawer>(
         model_->conditions()->network(),
         walked ? ContourDrawer::Roads::kWalked : ContourDrawer::Roads::kDriven);
-  auto drawn = drawer->Draw(circles.stretches, ToMilliseconds(tiers_s));
-  for (size_t i = 0; i < tiers_s.size(); ++i) {
-    const double metres =
-        ReachedRoadMetres(model_->network(), circles.stretches, tiers_s[i] * 1000);
-    circles.tiers.push_back({tiers_s[i], metres, std::move(drawn[i].polygons)});
-  }
+  return *drawer;
 }
 
-double ReachedRoadMetres(const RoadNetwork& network, std::span<const ReachedStretch> stretches,
-                         uint32_t limit_ms) {
-  struct Interval {
-    uint32_t piece;
-    uint32_t from;
-    uint32_t to;
-  };
-  std::vector<Interval> intervals;
-  intervals.reserve(stretches.size());
-  for (const ReachedStretch& s : stretches) {
-    if (std::min(s.from_ms, s.to_ms) > limit_ms) continue;
-    uint32_t from = s.from_cm;
-    uint32_t to = s.to_cm;
-    const uint64_t span = to - from;
-    if (s.to_ms > limit_ms)
-      to = static_cast<uint32_t>(from + span * (limit_ms - s.from_ms) / (s.to_ms - s.from_ms));
-    if (s.from_ms > limit_ms)
-      from = static_cast<uint32_t>(to - span * (limit_ms - s.to_ms) / (s.from_ms - s.to_ms));
-    const uint32_t length = network.length_cm(s.edge);
-    if (!network.is_forward(s.edge)) std::tie(from, to) = std::pair(length - to, length - from);
-    intervals.push_back({network.piece_of(s.edge).value, from, to});
-  }
-  std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) {
-    return std::tie(a.piece, a.from) < std::tie(b.piece, b.from);
-  });
-  uint64_t sum_cm = 0;
-  for (size_t i = 0; i < intervals.size();) {
-    uint32_t covered = 0;
-    const uint32_t piece = intervals[i].piece;
-    for (; i < intervals.size() && intervals[i].piece == piece; ++i) {
-      const uint32_t from = std::max(covered, intervals[i].from);
-      if (intervals[i].to > from) sum_cm += intervals[i].to - from;
-      covered = std::max(covered, intervals[i].to);
-    }
-  }
-  return static_cast<double>(sum_cm) / 100;
+bool CircleMaker::PrepareSome() {
+  constexpr size_t kBlocks = 16;
+  return DrawerOf(/*walked=*/false).PrepareSome(kBlocks);
+}
+
+void CircleMaker::Finish(std::span<const uint32_t> tiers_s, bool walked, Circles& circles) {
+  const std::vector<uint32_t> limits_ms = ToMilliseconds(tiers_s);
+  auto drawn = DrawerOf(walked).Draw(circles.stretches, limits_ms);
+  const std::vector<double> metres = length_.Metres(circles.stretches, limits_ms);
+  for (size_t i = 0; i < tiers_s.size(); ++i)
+    circles.tiers.push_back({tiers_s[i], metres[i], std::move(drawn[i].polygons)});
 }
 
 std::string CirclesGeoJson(const Circles& circles) {

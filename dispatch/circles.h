@@ -7,6 +7,7 @@
 
 #include "dispatch/contour.h"
 #include "dispatch/eta.h"
+#include "dispatch/reached_length.h"
 #include "proto/circles.pb.h"
 
 namespace cordon {
@@ -28,7 +29,12 @@ struct Circles {
 // two differ where streets are one-way. One thread at a time.
 class CircleMaker {
  public:
-  explicit CircleMaker(std::shared_ptr<const TravelModel> model) : model_(std::move(model)) {}
+  explicit CircleMaker(std::shared_ptr<const TravelModel> model)
+      : model_(std::move(model)), length_(model_->conditions()->network()) {}
+
+  // Prepares the drawing of some more of the city, in a fraction of a millisecond; for idle time.
+  // False when all of it is prepared.
+  bool PrepareSome();
 
   // Tiers in seconds; INVALID_ARGUMENT when they do not ascend, are empty, more than 16, zero or
   // above 7200.
@@ -41,18 +47,15 @@ class CircleMaker {
                   std::span<const uint32_t> tiers_s);
 
  private:
+  ContourDrawer& DrawerOf(bool walked);
   void Finish(std::span<const uint32_t> tiers_s, bool walked, Circles& circles);
 
   const std::shared_ptr<const TravelModel> model_;
   BoundedSearch search_;
+  ReachedLength length_;
   std::unique_ptr<ContourDrawer> driven_;
   std::unique_ptr<ContourDrawer> walked_;
 };
-
-// Length of road in the stretches that is reached within limit_ms, each piece once whatever the
-// direction, in metres.
-double ReachedRoadMetres(const RoadNetwork& network, std::span<const ReachedStretch> stretches,
-                         uint32_t limit_ms);
 
 // A GeoJSON FeatureCollection with one feature for each tier (properties tier_s, reached_road_m),
 // largest first.

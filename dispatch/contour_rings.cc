@@ -24,9 +24,19 @@ struct Run {
   uint32_t group;
 };
 
+bool HasAny(const BitMatrix& cells, int y, int begin, int end) {
+  for (int word = begin >> 6; word <= (end - 1) >> 6; ++word) {
+    uint64_t mask = ~uint64_t{0};
+    if (word == begin >> 6) mask <<= begin & 63;
+    if (word == (end - 1) >> 6) mask &= ~uint64_t{0} >> (63 - ((end - 1) & 63));
+    if (cells.Word(word, y) & mask) return true;
+  }
+  return false;
+}
+
 class Groups {
  public:
-  Groups(const BitMatrix& cells, const RingRules& rules)
+  Groups(const BitMatrix& cells, const BitMatrix& keeps_corners)
       : first_(static_cast<size_t>(cells.height()) + 1) {
     for (int y = 0; y < cells.height(); ++y) {
       first_[static_cast<size_t>(y)] = runs_.size();
@@ -37,8 +47,7 @@ class Groups {
     solid_.resize(runs_.size());
     for (int y = 0; y < cells.height(); ++y)
       for (size_t r = first_[static_cast<size_t>(y)]; r < first_[static_cast<size_t>(y) + 1]; ++r)
-        for (int x = runs_[r].begin; x < runs_[r].end && !solid_[Root(r)]; ++x)
-          if (rules.keeps_corners(x, y)) solid_[Root(r)] = 1;
+        if (HasAny(keeps_corners, y, runs_[r].begin, runs_[r].end)) solid_[Root(r)] = 1;
   }
 
   uint32_t GroupOf(int x, int y) {
@@ -102,14 +111,18 @@ class Groups {
 
 class Tracer {
  public:
-  Tracer(const BitMatrix& cells, const RingRules& rules)
-      : cells_(cells), rules_(rules), done_(cells.words(), cells.height()), groups_(cells, rules) {}
+  Tracer(const BitMatrix& cells, const BitMatrix& keeps_corners, const BitMatrix& keeps_out)
+      : cells_(cells),
+        keeps_corners_(keeps_corners),
+        keeps_out_(keeps_out),
+        done_(cells.words(), cells.height()),
+        groups_(cells, keeps_corners) {}
 
   std::vector<RingPolygon> Run() {
     polygon_of_.assign(groups_.size(), -1);
     for (int y = 0; y < cells_.height(); ++y)
       for (int w = 0; w < cells_.words(); ++w) {
-        const uint64_t below = y > 0 ? cells_.Word(w, y - 1) : 0;
+        const uint64_t below = cells_.Word(w, y - 1);
         for (uint64_t open = cells_.Word(w, y) & ~below & ~done_.Word(w, y); open != 0;
              open = cells_.Word(w, y) & ~below & ~done_.Word(w, y))
           Trace(w * 64 + std::countr_zero(open), y);
@@ -138,7 +151,7 @@ class Tracer {
       const int vy = cy + (heading == 1 || heading == 2 ? 1 : 0);
       if (!left_set) {
         const int next = (heading + 1) & 3;
-        AddCorner(ring, vx, vy, heading, next, rules_.keeps_corners(cx, cy) ? kHair : kHalf);
+        AddCorner(ring, vx, vy, heading, next, keeps_corners_.Get(cx, cy) ? kHair : kHalf);
         heading = next;
       } else if (!right_set) {
         cx = ahead_x;
@@ -146,21 +159,36 @@ class Tracer {
       } else {
         const int out_x = cx + kDx[right];
         const int out_y = cy + kDy[right];
-        AddCorner(ring, vx, vy, heading, right, rules_.keeps_out(out_x, out_y) ? 0 : kHalf);
+        AddCorner(ring, vx, vy, heading, right, keeps_out_.Get(out_x, out_y) ? 0 : kHalf);
         heading = right;
         cx = ahead_x + kDx[right];
         cy = ahead_y + kDy[right];
       }
     } while (cx != x || cy != y || heading != 0);
     if (!groups_.IsSolid(group)) return;
-    if (ring.size() > 1 && ring.front().x == ring.back().x && ring.front().y == ring.back().y)
-      ring.pop_back();
+    DropStraight(ring);
     for (size_t i = 0; i < ring.size(); ++i) {
       const RingPoint& a = ring[i];
-      const RingPoint& b = ring[(i + 1) % ring.size()];
+      const RingPoint& b = ring[i + 1 < ring.size() ? i + 1 : 0];
       twice_area += int64_t{a.x} * b.y - int64_t{b.x} * a.y;
     }
     Keep(group, twice_area > 0, std::move(ring));
+  }
+
+  // A cut staircase is one straight line. The first point stays in any case.
+  static void DropStraight(std::vector<RingPoint>& ring) {
+    if (ring.size() > 1 && ring.front().x == ring.back().x && ring.front().y == ring.back().y)
+      ring.pop_back();
+    size_t kept = 1;
+    for (size_t i = 1; i < ring.size(); ++i) {
+      const RingPoint& before = ring[kept - 1];
+      const RingPoint at = ring[i];
+      const RingPoint& after = ring[i + 1 < ring.size() ? i + 1 : 0];
+      const int64_t cross = int64_t{at.x - before.x} * (after.y - at.y) -
+                            int64_t{at.y - before.y} * (after.x - at.x);
+      if (cross != 0) ring[kept++] = at;
+    }
+    ring.resize(kept);
   }
 
   static void AddCorner(std::vector<RingPoint>& ring, int vx, int vy, int in, int out, int cut) {
@@ -186,7 +214,8 @@ class Tracer {
   }
 
   const BitMatrix& cells_;
-  const RingRules& rules_;
+  const BitMatrix& keeps_corners_;
+  const BitMatrix& keeps_out_;
   BitMatrix done_;
   Groups groups_;
   std::vector<int32_t> polygon_of_;
@@ -195,8 +224,9 @@ class Tracer {
 
 }  // namespace
 
-std::vector<RingPolygon> TraceRings(const BitMatrix& cells, const RingRules& rules) {
-  return Tracer(cells, rules).Run();
+std::vector<RingPolygon> TraceRings(const BitMatrix& cells, const BitMatrix& keeps_corners,
+                                    const BitMatrix& keeps_out) {
+  return Tracer(cells, keeps_corners, keeps_out).Run();
 }
 
 }  // namespace cordon

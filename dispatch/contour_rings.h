@@ -2,34 +2,32 @@
 // Rings around the set cells of a bit matrix. Used by ContourDrawer only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 namespace cordon {
 
-// Cells x, y with x < width, y < height; a margin of unset cells surrounds them.
+// Cells x, y with x < width, y < height; a margin of unset cells surrounds them, one of which may be
+// asked for on each side.
 class BitMatrix {
  public:
   BitMatrix(int width_words, int height)
       : words_(width_words),
         height_(height),
-        rows_(static_cast<size_t>(width_words) * static_cast<size_t>(height)) {}
-  uint64_t& Word(int word, int y) {
-    return rows_[static_cast<size_t>(y) * static_cast<size_t>(words_) + static_cast<size_t>(word)];
-  }
-  uint64_t Word(int word, int y) const {
-    return rows_[static_cast<size_t>(y) * static_cast<size_t>(words_) + static_cast<size_t>(word)];
-  }
-  bool Get(int x, int y) const {
-    if (x < 0 || y < 0 || x >= width() || y >= height_) return false;
-    return Word(x >> 6, y) >> (x & 63) & 1;
-  }
+        rows_(static_cast<size_t>(width_words + 2) * static_cast<size_t>(height + 2)) {}
+  uint64_t& Word(int word, int y) { return rows_[At(word, y)]; }
+  uint64_t Word(int word, int y) const { return rows_[At(word, y)]; }
+  bool Get(int x, int y) const { return Word(x >> 6, y) >> (x & 63) & 1; }
   int width() const { return words_ * 64; }
   int words() const { return words_; }
   int height() const { return height_; }
 
  private:
+  size_t At(int word, int y) const {
+    return static_cast<size_t>(y + 1) * static_cast<size_t>(words_ + 2) +
+           static_cast<size_t>(word + 1);
+  }
   int words_;
   int height_;
   std::vector<uint64_t> rows_;
@@ -46,16 +44,12 @@ struct RingPolygon {
   std::vector<std::vector<RingPoint>> holes;
 };
 
-struct RingRules {
-  // A reached road passes the cell: its corners may hardly be cut.
-  std::function<bool(int, int)> keeps_corners;
-  // A road passes the cell: nothing of it may be added.
-  std::function<bool(int, int)> keeps_out;
-};
-
-// Polygons of the four-connected groups of set cells that have at least one cell that keeps its
-// corners. Rings have no point in common with one another or twice with themselves. Ordered from
-// south to north, west to east.
-std::vector<RingPolygon> TraceRings(const BitMatrix& cells, const RingRules& rules);
+// Polygons of the four-connected groups of set cells that have at least one cell in
+// `keeps_corners`. Corners are cut: hardly where the cell keeps its corners (a reached road passes
+// it), not at all where that would add something of a cell in `keeps_out` (a road passes it). Rings
+// have no point in common with one another or twice with themselves, and none on the straight line
+// between its neighbours. Ordered from south to north, west to east. The three are of one size.
+std::vector<RingPolygon> TraceRings(const BitMatrix& cells, const BitMatrix& keeps_corners,
+                                    const BitMatrix& keeps_out);
 
 }  // namespace cordon

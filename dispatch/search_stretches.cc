@@ -25,6 +25,7 @@ uint32_t ReachCm(const TravelGraph& graph, EdgeId e, uint32_t budget_ms, bool fo
 
 std::vector<ReachedStretch> BoundedSearch::Stretches() const {
   std::vector<ReachedStretch> all;
+  all.reserve(seeds_.size() + touched_.size() + folded_.size());
   const TravelGraph& graph = *graph_;
   const RoadNetwork& n = graph.network();
   const bool forward = direction_ == SearchDirection::kForward;
@@ -33,6 +34,13 @@ std::vector<ReachedStretch> BoundedSearch::Stretches() const {
   const auto add = [&](EdgeId e, uint32_t start, uint32_t begin_ms) {
     if (begin_ms > limit_ms_) return;
     const uint32_t length = n.length_cm(e);
+    const uint32_t whole_ms = graph.EdgeMs(e);
+    // Nearly all: the whole edge from its near end.
+    if (start == (forward ? 0 : length) && whole_ms <= limit_ms_ - begin_ms) {
+      const uint32_t far_ms = begin_ms + whole_ms;
+      all.push_back({e, 0, length, forward ? begin_ms : far_ms, forward ? far_ms : begin_ms});
+      return;
+    }
     const uint32_t part = graph.PartMs(e, start);
     ReachedStretch s;
     s.edge = e;
@@ -42,8 +50,7 @@ std::vector<ReachedStretch> BoundedSearch::Stretches() const {
       s.from_ms = begin_ms;
       s.to_ms = begin_ms + (graph.PartMs(e, s.to_cm) - part);
     } else {
-      const uint32_t total = graph.EdgeMs(e);
-      const uint32_t back = ReachCm(graph, e, (total - part) + (limit_ms_ - begin_ms), false);
+      const uint32_t back = ReachCm(graph, e, (whole_ms - part) + (limit_ms_ - begin_ms), false);
       s.to_cm = start;
       s.from_cm = length - std::min(length, back);
       s.to_ms = begin_ms;

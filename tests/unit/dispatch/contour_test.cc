@@ -170,7 +170,7 @@ TEST(ContourTest, ASecondMoreChangesLittle) {
   for (uint32_t i = 0; i < 3; ++i) {
     const uint32_t limit[] = {299'000 + i * 1000};
     const Drawing drawing = DrawFrom(*graph, drawer, at, SearchDirection::kForward, limit);
-    length[i] = ReachedRoadMetres(*network, drawing.stretches, limit[0]);
+    length[i] = ReachedLength(network).Metres(drawing.stretches, limit)[0];
     inside[i] = MeasureContour(*graph, drawing.stretches, drawing.tiers[0], {5}).inside_m;
   }
   for (int i = 1; i < 3; ++i) {
