@@ -44,9 +44,8 @@ Coverage::Coverage(std::shared_ptr<const RoadNetwork> roads, CoverageOptions opt
   const uint32_t pieces = network_->piece_count();
   counts_.assign(pieces, 0);
   special_.assign(pieces, 0);
-  covered_.assign(size_t{pieces} * tier_count(), 0);
-  twice_.assign(covered_.size(), 0);
-  dirty_flag_.assign(pieces, 0);
+  lengths_.assign(size_t{pieces} * tier_count(), {});
+  dirty_.Reset(pieces);
   for (const uint32_t tier : options_.tiers_ms) totals_.push_back({.tier_ms = tier});
   for (uint32_t p = 0; p < pieces; ++p) {
     const RoadPiece& piece = network_->piece(PieceId{p});
@@ -108,10 +107,7 @@ void Coverage::MarkStanding(std::span<const SearchSeed> seeds, UnitSlot slot, bo
                            [](const auto& a, const auto& b) { return a.first < b.first; });
     special_[piece.value] =
         haunted || standing_.contains(edge) || standing_.contains(network_->twin(edge));
-    if (!dirty_flag_[piece.value]) {
-      dirty_flag_[piece.value] = 1;
-      dirty_.push_back(piece);
-    }
+    dirty_.Insert(piece.value);
   }
 }
 
@@ -204,20 +200,18 @@ absl::StatusOr<Coverage::Tick> Coverage::Update(const TravelModel& model,
 uint32_t Coverage::RecountTouched() {
   for (const auto& layer : layers_) {
     if (!layer) continue;
-    for (const EdgeId edge : layer->TakeTouched()) {
+    layer->TakeTouched([&](EdgeId edge) {
       PieceId piece = network_->piece_of(edge);
-      if (network_->is_ghost(edge)) piece = network_->piece_of(network_->original(edge));
-      if (dirty_flag_[piece.value]) continue;
-      dirty_flag_[piece.value] = 1;
-      dirty_.push_back(piece);
-    }
+      if (network_->piece(piece).flags & kFlagGhost)
+        piece = network_->piece_of(network_->original(edge));
+      dirty_.Insert(piece.value);
+    });
   }
-  for (const PieceId piece : dirty_) {
-    dirty_flag_[piece.value] = 0;
-    if (counts_[piece.value]) Recount(piece);
-  }
-  const auto recounted = static_cast<uint32_t>(dirty_.size());
-  dirty_.clear();
+  uint32_t recounted = 0;
+  dirty_.Drain([&](uint32_t piece) {
+    ++recounted;
+    if (counts_[piece]) Recount(PieceId{piece});
+  });
   return recounted;
 }
 
@@ -247,14 +241,12 @@ void Coverage::Recount(PieceId id) {
         simple ? LengthsOfPairs(piece.length_cm, tier_ms, {forward, forward_ms},
                                 {backward, backward_ms})
                : LengthsOfReaches(piece.length_cm, tier_ms, reaches_);
-    uint32_t& once = covered_[id.value * tier_count() + t];
-    uint32_t& twice = twice_[id.value * tier_count() + t];
+    ReachedLengths& before = lengths_[id.value * tier_count() + t];
     totals_[t].covered_cm += lengths.once_cm;
-    totals_[t].covered_cm -= once;
+    totals_[t].covered_cm -= before.once_cm;
     totals_[t].twice_cm += lengths.twice_cm;
-    totals_[t].twice_cm -= twice;
-    once = lengths.once_cm;
-    twice = lengths.twice_cm;
+    totals_[t].twice_cm -= before.twice_cm;
+    before = lengths;
   }
 }
 
@@ -312,7 +304,7 @@ std::vector<CoverageGap> Coverage::Gaps(size_t tier, size_t most) const {
   for (uint32_t p = 0; p < network_->piece_count(); ++p) {
     if (!counts_[p]) continue;
     const RoadPiece& piece = network_->piece(PieceId{p});
-    const uint32_t uncovered = piece.length_cm - covered_[p * tier_count() + tier];
+    const uint32_t uncovered = piece.length_cm - lengths_[p * tier_count() + tier].once_cm;
     if (uncovered == 0) continue;
     const int64_t whole = weights_.empty() ? piece.length_cm : weights_[p];
     const int64_t weight = whole * uncovered / piece.length_cm;

@@ -15,6 +15,7 @@
 #include "dispatch/coverage_labels.h"
 #include "dispatch/coverage_lengths.h"
 #include "dispatch/coverage_places.h"
+#include "dispatch/number_set.h"
 
 namespace cordon {
 
@@ -82,7 +83,7 @@ class Coverage {
   // entering it, and units standing on it. Ascending time.
   std::vector<EdgeReach> At(EdgeId e) const;
   uint32_t CoveredCm(PieceId p, size_t tier) const {
-    return covered_[p.value * tier_count() + tier];
+    return lengths_[p.value * tier_count() + tier].once_cm;
   }
   bool Counts(PieceId p) const { return counts_[p.value]; }
   // The heaviest `most` gaps of a tier.
@@ -131,11 +132,9 @@ class Coverage {
   absl::flat_hash_map<UnitId, UnitSlot> slots_;
   std::array<std::vector<UnitSeeds>, 3> moves_;
   absl::flat_hash_map<EdgeId, std::vector<UnitSlot>> standing_;
-  std::vector<uint32_t> covered_;  // by piece and tier
-  std::vector<uint32_t> twice_;
+  std::vector<ReachedLengths> lengths_;  // by piece and tier
   std::vector<TierCoverage> totals_;
-  std::vector<uint8_t> dirty_flag_;
-  std::vector<PieceId> dirty_;
+  NumberSet dirty_;  // pieces
   std::vector<EdgeReach> reaches_;  // scratch
   PlaceBoard places_;
 };

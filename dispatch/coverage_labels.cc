@@ -27,19 +27,15 @@ void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_
   pairs_.assign(arcs_->arcs.size(), Pair{});
   arrivals_.assign(graph_->network().junction_count(), 0);
   heads_.assign((limit_ms >> kBucketShift) + 1, kNil);
-  touched_flag_.assign(arcs_->arcs.size(), 0);
-  touched_.clear();
+  twins_.resize(arcs_->arcs.size());
+  for (uint32_t edge = 0; edge < twins_.size(); ++edge)
+    twins_[edge] = graph_->network().twin(EdgeId{edge}).value;
+  touched_.Reset(arcs_->arcs.size());
   seeds_.clear();
   standing_.clear();
   items_.clear();
   emptied_.clear();
   lowest_bucket_ = static_cast<uint32_t>(heads_.size());
-}
-
-void NearestTwo::Touch(uint32_t edge) {
-  if (touched_flag_[edge]) return;
-  touched_flag_[edge] = 1;
-  touched_.push_back(edge);
 }
 
 inline void NearestTwo::Offer(uint32_t edge, Key key) {
@@ -52,7 +48,7 @@ inline void NearestTwo::Offer(uint32_t edge, Key key) {
     if (UnitOf(pair.first) == UnitOf(key)) return;
     pair.second = key;
   }
-  Touch(edge);
+  touched_.Insert(edge);
   ++labels_set_;
   const uint32_t bucket = TimeOf(key) >> kBucketShift;
   items_.push_back({key, edge, heads_[bucket]});
@@ -98,7 +94,10 @@ void NearestTwo::Drain() {
 
 // A unit's labels hang together: each was reached from its seeds or from another of its labels. So
 // they are found by walking from the seeds, and need not be listed anywhere.
-void NearestTwo::TakeAway(UnitSlot unit) {
+//
+// `others_complete`: no other unit's labels are missing meanwhile. Then an edge that only this unit
+// reached has no third one to offer: it would have been the second.
+void NearestTwo::TakeAway(UnitSlot unit, bool others_complete) {
   stack_.clear();
   const auto take = [&](uint32_t edge) {
     Pair& pair = pairs_[edge];
@@ -108,8 +107,8 @@ void NearestTwo::TakeAway(UnitSlot unit) {
       return;
     }
     pair.second = kNoKey;
-    emptied_.push_back(edge);
-    Touch(edge);
+    if (pair.first != kNoKey || !others_complete) emptied_.push_back(edge);
+    touched_.Insert(edge);
     stack_.push_back(edge);
   };
   const auto walk = [&](uint32_t edge) {
@@ -126,10 +125,9 @@ void NearestTwo::TakeAway(UnitSlot unit) {
 }
 
 void NearestTwo::OfferFromPredecessors(uint32_t edge) {
-  const RoadNetwork& network = graph_->network();
-  const uint32_t junction = network.tail(EdgeId{edge}).value;
+  const uint32_t junction = arcs_->arcs[twins_[edge]].head();
   for (uint32_t out = arcs_->first[junction]; out < arcs_->first[junction + 1]; ++out) {
-    const uint32_t before = network.twin(EdgeId{out}).value;
+    const uint32_t before = twins_[out];
     const Pair pair = pairs_[before];
     const bool stands = arrivals_[junction] > 0 && standing_.contains(before);
     if (pair.first == kNoKey && !stands) continue;
@@ -180,7 +178,7 @@ void NearestTwo::Update(std::span<const UnitSeeds> changes) {
     CORDON_CHECK(change.unit != kNoUnit, "a unit has a slot");
     if (change.unit >= seeds_.size()) seeds_.resize(change.unit + 1);
     // One after the other: the area of one unit stays in the cache.
-    TakeAway(change.unit);
+    TakeAway(change.unit, /*others_complete=*/true);
     SetSeeds(change);
     Repair();
     LeaveSeeds(change.unit);
@@ -198,7 +196,7 @@ void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
   const bool all =
       changed.size() > now.arcs.size() / kChangedShareForAll || !SameTurns(now, *arcs_);
   for (const uint32_t edge : changed)
-    Touch(edge);  // lengths within a tier change even where labels do not
+    touched_.Insert(edge);  // lengths within a tier change even where labels do not
   std::vector<bool> affected(seeds_.size(), all);
   if (!all) {
     const auto mark = [&](uint32_t edge) {
@@ -207,16 +205,15 @@ void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
       if (const auto place = standing_.find(edge); place != standing_.end())
         for (const UnitSlot unit : place->second) affected[unit] = true;
     };
-    const RoadNetwork& network = graph_->network();
     for (const uint32_t edge : changed) {
       mark(edge);
-      const uint32_t junction = network.tail(EdgeId{edge}).value;
+      const uint32_t junction = arcs_->arcs[twins_[edge]].head();
       for (uint32_t out = arcs_->first[junction]; out < arcs_->first[junction + 1]; ++out)
-        mark(network.twin(EdgeId{out}).value);
+        mark(twins_[out]);
     }
   }
   for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
-    if (affected[unit]) TakeAway(unit);
+    if (affected[unit]) TakeAway(unit, /*others_complete=*/false);
   graph_ = std::move(graph);
   arcs_ = &graph_->forward();
   Repair();
@@ -225,27 +222,9 @@ void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
   Drain();
 }
 
-NearestPair NearestTwo::At(EdgeId e) const {
-  const auto label = [](Key key) {
-    return key == kNoKey ? NearestPair::Label{} : NearestPair::Label{TimeOf(key), UnitOf(key)};
-  };
-  return {label(pairs_[e.value].first), label(pairs_[e.value].second)};
-}
-
 std::span<const SearchSeed> NearestTwo::SeedsOf(UnitSlot unit) const {
   if (unit >= seeds_.size()) return {};
   return seeds_[unit];
-}
-
-std::vector<EdgeId> NearestTwo::TakeTouched() {
-  std::vector<EdgeId> edges;
-  edges.reserve(touched_.size());
-  for (const uint32_t edge : touched_) {
-    touched_flag_[edge] = 0;
-    edges.push_back({edge});
-  }
-  touched_.clear();
-  return edges;
 }
 
 }  // namespace cordon

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "dispatch/number_set.h"
 #include "dispatch/search.h"
 #include "dispatch/travel_graph.h"
 
@@ -45,7 +46,7 @@ struct UnitSeeds {
 // the emptied edges what their predecessors still hold. A set of units therefore has one result,
 // whatever the order of the changes (tests/unit/dispatch/coverage_labels_test.cc).
 //
-// Cost: a unit that did not move costs nothing; one that moved costs its own area twice. 16 bytes
+// Cost: a unit that did not move costs nothing; one that moved costs its own area twice. 20 bytes
 // per edge. A unit's own edge is not labelled by its standing there, only by coming back to it.
 // One thread at a time.
 class NearestTwo {
@@ -60,14 +61,20 @@ class NearestTwo {
   // are searched again; when much has changed, all are.
   void ChangeGraph(std::shared_ptr<const TravelGraph> graph);
 
-  NearestPair At(EdgeId e) const;
+  NearestPair At(EdgeId e) const {
+    const Pair& pair = pairs_[e.value];
+    return {LabelOf(pair.first), LabelOf(pair.second)};
+  }
   const TravelGraph& graph() const { return *graph_; }
   const std::shared_ptr<const TravelGraph>& shared_graph() const { return graph_; }
   uint32_t limit_ms() const { return limit_ms_; }
   std::span<const SearchSeed> SeedsOf(UnitSlot unit) const;
 
-  // Edges whose pair may have changed since the last call, each once.
-  std::vector<EdgeId> TakeTouched();
+  // fn(EdgeId) for the edges whose pair may have changed since the last call, each once, ascending.
+  template <class Fn>
+  void TakeTouched(Fn&& fn) {
+    touched_.Drain([&](uint32_t edge) { fn(EdgeId{edge}); });
+  }
 
   // Labels set so far; the measure of work.
   uint64_t labels_set() const { return labels_set_; }
@@ -88,6 +95,9 @@ class NearestTwo {
   static Key MakeKey(uint32_t time_ms, UnitSlot unit) { return Key{time_ms} << 32 | unit; }
   static uint32_t TimeOf(Key key) { return static_cast<uint32_t>(key >> 32); }
   static UnitSlot UnitOf(Key key) { return static_cast<UnitSlot>(key); }
+  static NearestPair::Label LabelOf(Key key) {
+    return key == kNoKey ? NearestPair::Label{} : NearestPair::Label{TimeOf(key), UnitOf(key)};
+  }
 
   void Offer(uint32_t edge, Key key);
   // Leaves `edge`, at whose head the unit of `key` is at the time of `key`.
@@ -96,16 +106,16 @@ class NearestTwo {
   // Time at the head of a seed's edge; beyond the limit: kUnreached.
   uint32_t HeadTime(const SearchSeed& seed) const;
   void Drain();
-  void TakeAway(UnitSlot unit);
+  void TakeAway(UnitSlot unit, bool others_complete);
   void Repair();
   void OfferFromPredecessors(uint32_t edge);
   void SetSeeds(const UnitSeeds& change);
-  void Touch(uint32_t edge);
 
   std::shared_ptr<const TravelGraph> graph_;
   const ArcGraph* arcs_ = nullptr;
   uint32_t limit_ms_ = 0;
   std::vector<Pair> pairs_;                     // by edge
+  std::vector<uint32_t> twins_;                 // by edge; nearer to hand than the network's
   std::vector<std::vector<SearchSeed>> seeds_;  // by unit
   absl::flat_hash_map<uint32_t, std::vector<UnitSlot>>
       standing_;                   // edge -> units with a seed on it
@@ -115,8 +125,7 @@ class NearestTwo {
   std::vector<Item> items_;
   uint32_t lowest_bucket_ = 0;
   std::vector<uint32_t> stack_;
-  std::vector<uint8_t> touched_flag_;
-  std::vector<uint32_t> touched_;
+  NumberSet touched_;
   uint64_t labels_set_ = 0;
 };
 

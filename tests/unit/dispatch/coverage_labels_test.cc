@@ -80,6 +80,12 @@ class CoverageLabelsTest : public ::testing::Test {
 };
 std::shared_ptr<const RoadNetwork> CoverageLabelsTest::network_;
 
+std::vector<EdgeId> Touched(NearestTwo& nearest) {
+  std::vector<EdgeId> edges;
+  nearest.TakeTouched([&](EdgeId e) { edges.push_back(e); });
+  return edges;
+}
+
 TEST_F(CoverageLabelsTest, EqualsPlainDijkstraOfEachUnit) {
   RoadConditions conditions(network_);
   const auto graph = GraphOf(conditions);
@@ -162,11 +168,11 @@ TEST_F(CoverageLabelsTest, AParkedUnitCostsNothing) {
   std::vector<UnitSeeds> units;
   for (UnitSlot slot = 0; slot < 10; ++slot) units.push_back(AnyUnit(slot));
   nearest.Update(units);
-  EXPECT_FALSE(nearest.TakeTouched().empty());
+  EXPECT_FALSE(Touched(nearest).empty());
   const uint64_t before = nearest.labels_set();
   nearest.Update({});
   EXPECT_EQ(nearest.labels_set(), before);
-  EXPECT_TRUE(nearest.TakeTouched().empty());
+  EXPECT_TRUE(Touched(nearest).empty());
 }
 
 TEST_F(CoverageLabelsTest, TouchedEdgesAreAllThatChanged) {
@@ -176,13 +182,13 @@ TEST_F(CoverageLabelsTest, TouchedEdgesAreAllThatChanged) {
   std::vector<UnitSeeds> units;
   for (UnitSlot slot = 0; slot < 10; ++slot) units.push_back(AnyUnit(slot));
   nearest.Update(units);
-  (void)nearest.TakeTouched();
+  (void)Touched(nearest);
   std::vector<NearestPair> before;
   for (uint32_t e = 0; e < network_->edge_count(); ++e) before.push_back(nearest.At({e}));
   const UnitSeeds moved = AnyUnit(3);
   nearest.Update({&moved, 1});
   std::vector<bool> touched(network_->edge_count(), false);
-  for (const EdgeId e : nearest.TakeTouched()) {
+  for (const EdgeId e : Touched(nearest)) {
     EXPECT_FALSE(touched[e.value]) << "listed twice";
     touched[e.value] = true;
   }
