@@ -54,10 +54,14 @@ PieceFoot FootOn(const RoadNetwork& network, PieceId p, const LocalPlane& plane)
   return foot;
 }
 
-// Feet on every piece within `radius`, nearest first; each piece once.
-std::vector<PieceFoot> FeetNear(const RoadNetwork& network, const LatLon& place, Metres radius) {
+// Feet on every usable piece within `radius`, nearest first; each piece once.
+template <class Usable>  // bool(PieceId)
+std::vector<PieceFoot> FeetNear(const RoadNetwork& network, const LatLon& place, Metres radius,
+                                Usable&& usable) {
   std::vector<PieceId> pieces;
-  network.ForPiecesNear(place, radius, [&](PieceId p) { pieces.push_back(p); });
+  network.ForPiecesNear(place, radius, [&](PieceId p) {
+    if (usable(p)) pieces.push_back(p);
+  });
   std::sort(pieces.begin(), pieces.end());
   pieces.erase(std::unique(pieces.begin(), pieces.end()), pieces.end());
   const LocalPlane plane(place);
@@ -70,6 +74,16 @@ std::vector<PieceFoot> FeetNear(const RoadNetwork& network, const LatLon& place,
     return std::tie(a.distance, a.piece.value) < std::tie(b.distance, b.piece.value);
   });
   return feet;
+}
+
+// Of pieces that may be driven in some direction only: a footpath nearer than the street is no place
+// for a car, and must not hide the street.
+std::vector<PieceFoot> PassableFeetNear(const TravelGraph& graph, const LatLon& place,
+                                        Metres radius) {
+  return FeetNear(graph.network(), place, radius, [&](PieceId p) {
+    const RoadPiece& piece = graph.network().piece(p);
+    return graph.Passable(piece.edge[0]) || graph.Passable(piece.edge[1]);
+  });
 }
 
 uint32_t OffsetOn(const RoadNetwork& network, EdgeId e, uint32_t forward_offset_cm) {
@@ -89,10 +103,10 @@ std::vector<SnapCandidate> Snap(const TravelGraph& graph, const SnapQuery& query
   const double accuracy =
       std::isfinite(query.accuracy.value) ? std::max(0.0, query.accuracy.value) : 0;
   const Metres radius{std::min(limit.value, std::max(kLeastRadiusMetres, 3 * accuracy))};
-  auto feet = FeetNear(network, query.place, radius);
+  auto feet = PassableFeetNear(graph, query.place, radius);
   if (feet.empty() && radius < limit) {
     // Nothing where it should be: the nearest road within the limit, rather than nothing.
-    feet = FeetNear(network, query.place, limit);
+    feet = PassableFeetNear(graph, query.place, limit);
     if (feet.size() > 1)
       std::erase_if(feet, [nearest = feet.front().distance](const PieceFoot& f) {
         return f.distance > nearest + 10;
@@ -152,7 +166,7 @@ SceneSnap SnapScene(const TravelGraph& graph, const LatLon& place, Metres limit)
   if (!IsPlausible(place)) return snap;
   const RoadNetwork& network = graph.network();
   double nearest = -1;
-  for (const PieceFoot& foot : FeetNear(network, place, limit)) {
+  for (const PieceFoot& foot : PassableFeetNear(graph, place, limit)) {
     if (nearest >= 0 && foot.distance > nearest + kSceneSecondPieceMetres) break;
     for (const EdgeId e : network.piece(foot.piece).edge) {
       if (!graph.Passable(e)) continue;
@@ -167,7 +181,7 @@ SceneSnap SnapScene(const TravelGraph& graph, const LatLon& place, Metres limit)
 std::optional<NearestPiece> FindNearestPiece(const RoadNetwork& network, const LatLon& place,
                                              Metres limit) {
   if (!IsPlausible(place)) return std::nullopt;
-  const auto feet = FeetNear(network, place, limit);
+  const auto feet = FeetNear(network, place, limit, [](PieceId) { return true; });
   if (feet.empty()) return std::nullopt;
   return NearestPiece{feet.front().piece, feet.front().offset_cm, {feet.front().distance}};
 }

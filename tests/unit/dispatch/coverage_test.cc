@@ -6,6 +6,7 @@
 #include <random>
 
 #include "dispatch/demo_city.h"
+#include "dispatch/road_geometry.h"
 #include "dispatch/snap.h"
 
 namespace cordon {
@@ -23,6 +24,29 @@ class CoverageTest : public ::testing::Test {
   LatLon AnyPlace() {
     const EdgeId e{static_cast<uint32_t>(random_() % network_->edge_count())};
     return network_->PointAt({e, network_->length_cm(e) / 3});
+  }
+  // Where an urgent car may drive.
+  LatLon AnyStreet() {
+    const auto graph = model_->Graph({});
+    for (;;) {
+      const EdgeId e{static_cast<uint32_t>(random_() % network_->edge_count())};
+      if (graph->Passable(e)) return network_->PointAt({e, network_->length_cm(e) / 3});
+    }
+  }
+  // Metres to the nearest road that an urgent car may drive, looking at all of them.
+  double ToNearestStreet(const LatLon& place) {
+    const auto graph = model_->Graph({});
+    const LocalPlane plane(place);
+    double nearest = 1e9;
+    for (uint32_t p = 0; p < network_->piece_count(); ++p) {
+      const RoadPiece& piece = network_->piece(PieceId{p});
+      if (!graph->Passable(piece.edge[0]) && !graph->Passable(piece.edge[1])) continue;
+      const auto shape = network_->shape(PieceId{p});
+      for (size_t i = 1; i < shape.size(); ++i)
+        nearest = std::min(
+            nearest, NearestOnSegment(plane(shape[i - 1]), plane(shape[i]), {0, 0}).distance);
+    }
+    return nearest;
   }
   CoverageUnit UnitAt(const std::string& id, const LatLon& place,
                       TravelKind kind = TravelKind::kCar, bool fresh = true) {
@@ -107,14 +131,34 @@ TEST_F(CoverageTest, TicksGiveWhatAFreshStartGives) {
 TEST_F(CoverageTest, AParkedFleetCostsNothing) {
   auto coverage = Make();
   std::vector<CoverageUnit> units;
-  for (int i = 0; i < 20; ++i) units.push_back(UnitAt("u" + std::to_string(i), AnyPlace()));
+  for (int i = 0; i < 20; ++i) units.push_back(UnitAt("u" + std::to_string(i), AnyStreet()));
   const auto first = coverage->Update(*model_, units);
   ASSERT_TRUE(first.ok());
-  EXPECT_EQ(first->searched + first->off_network, 20U);
-  EXPECT_GT(first->searched, 0U);
+  EXPECT_EQ(first->searched, 20U);
+  EXPECT_EQ(first->off_network, 0U);
   const auto second = coverage->Update(*model_, units);
   EXPECT_EQ(second->searched, 0U);
   EXPECT_EQ(second->pieces_recounted, 0U);
+}
+
+// Paths of a park may lie farther from every street than a car can be taken to stand on one.
+TEST_F(CoverageTest, ACarIsOffTheNetworkExactlyWhereNoStreetIsWithinFiftyMetres) {
+  auto coverage = Make();
+  std::vector<CoverageUnit> units;
+  uint32_t far = 0;
+  for (int i = 0; i < 150; ++i) {
+    const LatLon place = AnyPlace();
+    units.push_back(UnitAt("u" + std::to_string(i), place));
+    const double metres = ToNearestStreet(place);
+    EXPECT_EQ(units.back().seeds.empty(), metres > kVehicleSnapLimit.value)
+        << metres << " m at " << place.lat << "," << place.lon;
+    far += metres > kVehicleSnapLimit.value ? 1 : 0;
+  }
+  const auto tick = coverage->Update(*model_, units);
+  ASSERT_TRUE(tick.ok());
+  EXPECT_EQ(tick->off_network, far);
+  EXPECT_EQ(tick->searched, 150 - far);
+  EXPECT_GT(far, 0U) << "seed " << kSeed;
 }
 
 TEST_F(CoverageTest, TiersAreNestedAndTwiceIsPartOfOnce) {
