@@ -129,7 +129,6 @@ class ImageWriter {
       piece.shape_first = static_cast<uint32_t>(shapes_.size());
       piece.length_cm = built.length_cm;
       piece.name = NameOffset(draft_.ways[built.way_at_tail].name);
-      piece.way = static_cast<uint32_t>(draft_.ways[built.way_at_tail].id);
       piece.flags = built.flags;
       piece.access = built.access;
       piece.road_class = built.road_class;

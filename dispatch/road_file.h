@@ -14,7 +14,7 @@ namespace cordon {
 
 inline constexpr char kRoadFileMagic[8] = {'C', 'O', 'R', 'D', 'R', 'O', 'A', 'D'};
 // Rises with every change of the layout or of the meaning of a field.
-inline constexpr uint32_t kRoadFileVersion = 1;
+inline constexpr uint32_t kRoadFileVersion = 2;
 inline constexpr uint32_t kRoadFileByteOrder = 0x01020304;
 
 enum RoadSection : uint32_t {

@@ -19,14 +19,13 @@ struct RoadPiece {
       0;  // its points are shape_first .. the next piece's shape_first, ends included
   uint32_t length_cm = 0;  // at least 1
   uint32_t name = 0;       // 0: none
-  uint32_t way = 0;        // low 32 bits of the OSM way id, for people
   uint16_t flags = 0;      // RoadFlag
   uint16_t access = 0;     // AccessBit
   RoadClass road_class = RoadClass::kResidential;
   uint8_t speed_kmh[2] = {0, 0};  // posted or default limit, forward and backward
   int8_t layer = 0;
 };
-static_assert(sizeof(RoadPiece) == 32);
+static_assert(sizeof(RoadPiece) == 28);
 
 // A school, hospital, police post or station found in the map.
 struct RoadSite {
@@ -118,7 +117,7 @@ class RoadNetwork {
   // Of the file's content; the same network has the same checksum.
   uint64_t checksum() const { return checksum_; }
   size_t file_bytes() const { return image_.size(); }
-  // Bytes of geometry and names, the part that is only touched for drawing and snapping.
+  // Bytes of geometry, the part that is only touched for drawing and snapping.
   size_t geometry_bytes() const { return shapes_.size_bytes(); }
 
   // Pieces (never ghosts) of the index cells within `radius` of `p`, each once or more; a superset
