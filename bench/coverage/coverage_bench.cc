@@ -3,7 +3,7 @@
 // CPU time of the thread beside wall time, so that a busy machine does not hide what the code
 // costs.
 //
-//   coverage_bench EXTRACT.osm.pbf [copies=8] [units=200] [rounds=100]
+//   coverage_bench CITY.roads [units=200] [rounds=100]
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -12,7 +12,6 @@
 #include <random>
 
 #include "base/clock.h"
-#include "bench/coverage/tiled_roads.h"
 #include "dispatch/containment.h"
 #include "dispatch/coverage.h"
 #include "dispatch/snap.h"
@@ -174,13 +173,13 @@ void BenchCordon(const TravelModel& model, int rounds) {
 int Main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   if (argc < 2) {
-    std::fprintf(stderr, "usage: coverage_bench EXTRACT.osm.pbf [copies] [units] [rounds]\n");
+    std::fprintf(stderr, "usage: coverage_bench CITY.roads [units] [rounds]\n");
     return 2;
   }
   const auto number = [&](int at, int otherwise) {
     return argc > at ? std::atoi(argv[at]) : otherwise;
   };
-  const auto roads = bench::OpenTiled(argv[1], number(2, 8));
+  const auto roads = RoadNetwork::Open(argv[1]);
   if (!roads.ok()) {
     std::fprintf(stderr, "coverage_bench: %s\n", std::string(MessageOf(roads.status())).c_str());
     return 2;
@@ -189,8 +188,8 @@ int Main(int argc, char** argv) {
               (*roads)->edge_count());
   const TravelModel model(std::make_shared<RoadConditions>(*roads));
   (void)model.Graph({});
-  BenchCoverage(model, static_cast<size_t>(number(3, 200)), number(4, 100));
-  BenchCordon(model, std::max(10, number(4, 100) / 2));
+  BenchCoverage(model, static_cast<size_t>(number(2, 200)), number(3, 100));
+  BenchCordon(model, std::max(10, number(3, 100) / 2));
   return 0;
 }
 

@@ -2,7 +2,7 @@
 // Cordon's half of the comparison with Valhalla: draws the places, answers them and writes both
 // down.
 //
-//   valhalla_cordon_side EXTRACT.osm.pbf QUERIES.json ANSWERS.json [ORIGINS] [SCENES]
+//   valhalla_cordon_side CITY.roads QUERIES.json ANSWERS.json [ORIGINS] [SCENES]
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/file_util.h"
-#include "bench/coverage/tiled_roads.h"
 #include "dispatch/circles.h"
 #include "dispatch/search.h"
 #include "dispatch/snap.h"
@@ -62,9 +61,9 @@ Json ToJson(const std::vector<LatLon>& places) {
 }
 
 // Routine driving, as Valhalla's "auto" does.
-absl::Status Run(const char* extract, const char* queries_file, const char* answers_file,
+absl::Status Run(const char* city, const char* queries_file, const char* answers_file,
                  size_t origins, size_t scenes) {
-  ASSIGN_OR_RETURN(const auto roads, bench::OpenTiled(extract, 1));
+  ASSIGN_OR_RETURN(const auto roads, RoadNetwork::Open(city));
   const auto model = std::make_shared<TravelModel>(std::make_shared<RoadConditions>(roads));
   constexpr TravelProfile kRoutine{TravelKind::kCar, TravelMode::kRoutine};
   const auto graph = model->Graph(kRoutine);
@@ -82,10 +81,15 @@ absl::Status Run(const char* extract, const char* queries_file, const char* answ
   Json isochrone_ms = Json::array(), matrix_ms = Json::array(), matrix_s = Json::array();
   CircleMaker circles(model);
   constexpr uint32_t kTiers[] = {60, 180, 300};
+  while (circles.PrepareSome()) {  // as the dispatcher does while it is idle
+  }
   (void)circles.OfScene(origin_places.front(), kRoutine, kTiers);  // sizes its arrays once
+  size_t bytes = 0;
+  // Polygons and their GeoJSON text: what Valhalla answers with.
   for (const LatLon& origin : origin_places)
-    isochrone_ms.push_back(
-        Milliseconds64([&] { (void)circles.OfScene(origin, kRoutine, kTiers); }));
+    isochrone_ms.push_back(Milliseconds64([&] {
+      bytes += CirclesGeoJson(circles.OfScene(origin, kRoutine, kTiers)).size();
+    }));
   // Snapping is part of the work on both sides.
   BoundedSearch search;
   for (const LatLon& scene : scene_places) {
@@ -105,7 +109,9 @@ absl::Status Run(const char* extract, const char* queries_file, const char* answ
   }
   return WriteFileDurably(
       answers_file,
-      Json{{"isochrone_ms", isochrone_ms}, {"matrix_ms", matrix_ms}, {"matrix_s", matrix_s}}.dump(),
+      Json{{"isochrone_ms", isochrone_ms},
+           {"isochrone_bytes", bytes / std::max<size_t>(1, origins)},
+           {"matrix_ms", matrix_ms}, {"matrix_s", matrix_s}}.dump(),
       0644);
 }
 
@@ -115,7 +121,7 @@ absl::Status Run(const char* extract, const char* queries_file, const char* answ
 int main(int argc, char** argv) {
   if (argc < 4) {
     std::fprintf(stderr,
-                 "usage: valhalla_cordon_side EXTRACT.osm.pbf QUERIES.json ANSWERS.json [ORIGINS] "
+                 "usage: valhalla_cordon_side CITY.roads QUERIES.json ANSWERS.json [ORIGINS] "
                  "[SCENES]\n");
     return 2;
   }
