@@ -2,11 +2,12 @@
 // cordon circles: who can be at a place in 1, 3 and 5 minutes.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/clock.h"
-#include "base/file_util.h"
 #include "cli/commands.h"
 #include "cli/dispatch_inputs.h"
 #include "cli/map_output.h"
@@ -19,15 +20,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostUnitsBytes = 64 * 1024 * 1024;
-
 struct CirclesOptions {
-  std::string roads;
-  std::string units;
+  std::string roads = "demo";
+  UnitsSource units;
   std::string at;
   std::vector<uint32_t> tiers = {60, 180, 300};
   uint32_t limit_s = 1200;
   size_t routes = 3;
+  std::vector<std::string> needs;
   std::string of = "scene";
   bool routine = false;
   bool as_json = false;
@@ -45,13 +45,31 @@ struct Result {
   Circles circles;
 };
 
+// "car:2", "motorcycle", "any:3".
+absl::StatusOr<UnitNeed> ParseNeed(const std::string& text) {
+  const size_t colon = text.find(':');
+  const std::string name = text.substr(0, colon);
+  UnitNeed need;
+  const auto kind = TravelKindFromName(name);
+  if (kind) need.kinds = {*kind};
+  if (colon != std::string::npos) {
+    const std::string count = text.substr(colon + 1);
+    const auto [end, error] =
+        std::from_chars(count.data(), count.data() + count.size(), need.count);
+    if (error != std::errc() || end != count.data() + count.size()) need.count = 0;
+  }
+  if ((!kind && name != "any") || need.count < 1 || need.count > 100)
+    return absl::InvalidArgumentError(
+        fmt::format("--need: '{}' is not like car:2, motorcycle or any:3 (1 to 100 units)", text));
+  return need;
+}
+
 absl::StatusOr<Result> Compute(const CirclesOptions& options) {
   Result result;
   RETURN_IF_ERROR(CircleMaker::CheckTiers(options.tiers));
   ASSIGN_OR_RETURN(result.scene, ParseLatLon(options.at));
   ASSIGN_OR_RETURN(result.network, OpenRoads(options.roads));
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(options.units, kMostUnitsBytes));
-  ASSIGN_OR_RETURN(UnitsFile file, ParseUnits(text, options.units, SystemClock().Wall()));
+  ASSIGN_OR_RETURN(UnitsFile file, ReadUnits(options.units, SystemClock().Wall()));
   result.units = std::move(file.units);
   result.refused = std::move(file.refused);
   const auto model =
@@ -65,16 +83,16 @@ absl::StatusOr<Result> Compute(const CirclesOptions& options) {
   SceneQuery query;
   query.scene = result.scene;
   query.routes_for = options.routes;
+  for (const std::string& need : options.needs) {
+    ASSIGN_OR_RETURN(UnitNeed parsed, ParseNeed(need));
+    query.needs.push_back(std::move(parsed));
+  }
   ASSIGN_OR_RETURN(result.answer, engine.ToScene(query, result.units));
   CircleMaker maker(model);
   result.circles = options.of == "units"
                        ? maker.OfUnits(result.units, eta.mode, options.tiers)
                        : maker.OfScene(result.scene, {TravelKind::kCar, eta.mode}, options.tiers);
   return result;
-}
-
-const char* KindName(TravelKind kind) {
-  return kind == TravelKind::kCar ? "car" : kind == TravelKind::kMotorcycle ? "motorcycle" : "foot";
 }
 
 json RouteJson(const EtaRoute& route) {
@@ -89,7 +107,7 @@ json RouteJson(const EtaRoute& route) {
 
 json UnitJson(const UnitArrival& a, const UnitState& unit) {
   json out = {{"id", a.id.str()},
-              {"kind", KindName(a.kind)},
+              {"kind", TravelKindName(a.kind)},
               {"status", UnitStatusName(unit.status)},
               {"fix_age_ms", std::chrono::duration_cast<Milliseconds>(unit.age).count()},
               {"counts", a.left_out == LeftOut::kNo}};
@@ -110,10 +128,12 @@ json UnitJson(const UnitArrival& a, const UnitState& unit) {
 void PrintJson(const Result& r) {
   json units = json::array();
   for (const UnitArrival& a : r.answer.units) units.push_back(UnitJson(a, r.units[a.unit]));
+  for (const size_t i : r.answer.recommended) units[i]["recommended"] = true;
   const json out = {{"scene", {{"lat", r.scene.lat}, {"lon", r.scene.lon}}},
                     {"scene_snap_m", r.answer.scene_snap.value},
                     {"off_network", r.answer.off_network},
                     {"units", units},
+                    {"shortfalls", r.answer.shortfalls},
                     {"refused", r.refused},
                     {"circles", json::parse(CirclesGeoJson(r.circles))}};
   std::printf("%s\n", out.dump().c_str());
@@ -158,21 +178,27 @@ void PrintTable(const Result& r) {
     std::printf("  within %4u s  %8.1f km of road\n", tier.tier_s, tier.reached_road_m / 1000);
   if (r.answer.units.empty()) std::printf("No units.\n");
   int rank = 0;
-  for (const UnitArrival& a : r.answer.units) {
+  const std::set<size_t> recommended(r.answer.recommended.begin(), r.answer.recommended.end());
+  for (size_t i = 0; i < r.answer.units.size(); ++i) {
+    const UnitArrival& a = r.answer.units[i];
     const std::string band =
         a.has_eta ? fmt::format("{} ({} to {})", Clock(a.eta), Clock(a.low), Clock(a.high)) : "-";
     const std::string tier = !a.has_eta      ? ""
                              : a.tier_s == 0 ? "beyond"
                                              : fmt::format("{} s", a.tier_s);
     std::string way;
-    for (size_t i = 0; i < a.route.steps.size() && i < 4; ++i)
-      if (!a.route.steps[i].name.empty()) way += (way.empty() ? "" : " > ") + a.route.steps[i].name;
+    for (size_t s = 0; s < a.route.steps.size() && s < 4; ++s)
+      if (!a.route.steps[s].name.empty()) way += (way.empty() ? "" : " > ") + a.route.steps[s].name;
     const bool counts = a.left_out == LeftOut::kNo;
-    std::printf("%3s  %-14s %-10s %-22s %-7s %s\n",
+    std::printf("%s%3s  %-14s %-10s %-22s %-7s %s\n",
+                recommended.contains(i) ? "*" : " ",
                 counts ? fmt::format("{}", ++rank).c_str() : "-", a.id.str().c_str(),
-                KindName(a.kind), band.c_str(), tier.c_str(),
+                TravelKindName(a.kind), band.c_str(), tier.c_str(),
                 counts ? way.c_str() : a.reason.c_str());
   }
+  if (!recommended.empty()) std::printf("* meets a need first\n");
+  for (const std::string& shortfall : r.answer.shortfalls)
+    std::printf("Short: %s.\n", shortfall.c_str());
 }
 
 absl::Status Draw(const CirclesOptions& options, const Result& r) {
@@ -188,7 +214,7 @@ absl::Status Draw(const CirclesOptions& options, const Result& r) {
 
 absl::Status Run(const CirclesOptions& options) {
   ASSIGN_OR_RETURN(const Result result, Compute(options));
-  for (const std::string& line : result.refused) std::fprintf(stderr, "cordon: %s\n", line.c_str());
+  TellRefused(result.refused);
   RETURN_IF_ERROR(Draw(options, result));
   if (options.as_geojson) {
     PrintGeoJson(result);
@@ -206,9 +232,10 @@ void RegisterCircles(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<CirclesOptions>();
   CLI::App* circles =
       app.add_subcommand("circles", "Who can be at a place in 1, 3 and 5 minutes, and from where");
-  circles->add_option("--roads", options->roads, "Road file")->required();
+  circles->add_option("--roads", options->roads, "Road file, or demo for the embedded city")
+      ->capture_default_str();
   circles
-      ->add_option("--units", options->units,
+      ->add_option("--units", options->units.path,
                    "UNITS.json: [{id, lat, lon, kind?, status?, fix_time?, accuracy_m?, "
                    "speed_mps?, course_deg?}]")
       ->required();
@@ -216,6 +243,9 @@ void RegisterCircles(CLI::App& app, Outcome& outcome) {
   circles->add_option("--tiers", options->tiers, "Tiers in seconds, ascending")->delimiter(',');
   circles->add_option("--limit", options->limit_s, "How far to look for units, in seconds")
       ->check(CLI::Range(1, 7200));
+  circles->add_option("--need", options->needs,
+                      "Units that are needed, as car:2 or any:3; several are met in order")
+      ->type_name("KIND[:COUNT]");
   circles->add_option("--routes", options->routes, "So many of the first units get their route");
   circles
       ->add_option("--of", options->of, "scene: from where it is reached; units: where they can be")

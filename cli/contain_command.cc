@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/dispatch_inputs.h"
 #include "cli/map_output.h"
+#include "cli/units_file.h"
 #include "dispatch/containment.h"
 #include "dispatch/containment_drawing.h"
 #include "dispatch/map_drawing_roads.h"
@@ -34,6 +35,7 @@ struct Answer {
   std::vector<CordonUnit> units;
   std::vector<LatLon> places;
   std::vector<LeftOutUnit> left_out;
+  std::vector<std::string> refused;
   CordonPlan plan;
 };
 
@@ -74,7 +76,8 @@ Json ToJson(const Answer& answer) {
           {"leaks", leaks},
           {"robustness", robustness},
           {"assumptions", plan.assumptions},
-          {"left_out", left_out}};
+          {"left_out", left_out},
+          {"refused", answer.refused}};
 }
 
 void PrintPoints(const Answer& answer) {
@@ -176,8 +179,10 @@ absl::Status Run(const ContainCommand& command) {
   answer.options.set_up_ms = command.set_up_s * 1000;
   answer.options.margin_ms = command.margin_s * 1000;
   answer.options.seed = command.seed;
-  ASSIGN_OR_RETURN(const auto states, ReadUnits(command.units, SystemClock().Wall()));
-  AvailableUnits available = SelectAvailable(states, model);
+  ASSIGN_OR_RETURN(UnitsFile file, ReadUnits(command.units, SystemClock().Wall()));
+  answer.refused = std::move(file.refused);
+  TellRefused(answer.refused);
+  AvailableUnits available = SelectAvailable(file.units, model);
   answer.places = std::move(available.places);
   answer.left_out = std::move(available.left_out);
   for (CoverageUnit& unit : available.units)
@@ -227,7 +232,7 @@ void RegisterContain(CLI::App& app, Outcome& outcome) {
       "Print JSON: outcome (closed, leaking, enclosed, off-network), proven, covered_probability, "
       "expires_s, ring_s, points[lat, lon, roads, unit, eta_s, closed_s, suspect_s, slack_s], "
       "leaks[lat, lon, roads, suspect_s, best_closed_s, route_share], robustness[adversary, "
-      "closed, caught_share], assumptions, left_out[id, reason]");
+      "closed, caught_share], assumptions, left_out[id, reason], refused[sentence]");
   AddMapOptions(*sub, command->map);
   sub->footer(
       "Example: cordon contain --roads city.roads --units units.json --at 41.1496,-8.6110 --age 30 "

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/dispatch_inputs.h"
 #include "cli/map_output.h"
+#include "cli/units_file.h"
 #include "dispatch/coverage.h"
 #include "dispatch/coverage_drawing.h"
 #include "dispatch/map_drawing_roads.h"
@@ -31,6 +32,7 @@ struct CoverageCommand {
 
 struct Answer {
   std::vector<UnitState> states;
+  std::vector<std::string> refused;
   AvailableUnits available;
   std::unique_ptr<Coverage> coverage;
   std::vector<PlaceStatus> places;
@@ -51,7 +53,9 @@ absl::StatusOr<Answer> Compute(const CoverageCommand& command, const TravelModel
                                WallTime now) {
   Answer answer;
   ASSIGN_OR_RETURN(const std::vector<uint32_t> tiers, ParseTiers(command.tiers));
-  ASSIGN_OR_RETURN(answer.states, ReadUnits(command.units, now));
+  ASSIGN_OR_RETURN(UnitsFile units, ReadUnits(command.units, now));
+  answer.states = std::move(units.units);
+  answer.refused = std::move(units.refused);
   CoverageOptions options;
   options.tiers_ms.clear();
   for (const uint32_t tier : tiers) options.tiers_ms.push_back(tier * 1000);
@@ -114,7 +118,8 @@ Json ToJson(const Answer& answer) {
           {"tiers", tiers},
           {"gaps", gaps},
           {"places", places},
-          {"left_out", left_out}};
+          {"left_out", left_out},
+          {"refused", answer.refused}};
 }
 
 void PrintPlaces(const Answer& answer) {
@@ -217,6 +222,7 @@ absl::Status Run(const CoverageCommand& command) {
   ASSIGN_OR_RETURN(const auto roads, OpenRoads(command.roads));
   const TravelModel model(std::make_shared<RoadConditions>(roads));
   ASSIGN_OR_RETURN(const Answer answer, Compute(command, model, SystemClock().Wall()));
+  TellRefused(answer.refused);
   if (command.json) {
     std::printf("%s\n", ToJson(answer).dump(2).c_str());
   } else {
@@ -252,7 +258,7 @@ void RegisterCoverage(CLI::App& app, Outcome& outcome) {
   sub->add_flag("--json", command->json,
                 "Print JSON: units, total_km, tiers[tier_s, road_km, share, twice_km], gaps[lat, "
                 "lon, road, uncovered_km, weight], places[id, name, state, require[state, have, "
-                "unit, eta_s]], left_out[id, reason]");
+                "unit, eta_s]], left_out[id, reason], refused[sentence]");
   AddMapOptions(*sub, command->map);
   sub->footer(
       "Example: cordon coverage --roads city.roads --units units.json --places map --png "

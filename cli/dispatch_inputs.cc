@@ -2,13 +2,12 @@
 #include "cli/dispatch_inputs.h"
 
 #include <charconv>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_split.h"
 #include "base/file_util.h"
-#include "cli/units_file.h"
 #include "dispatch/demo_city.h"
+#include "dispatch/eta.h"
 #include "dispatch/road_draft.h"
 #include "dispatch/snap.h"
 
@@ -44,13 +43,6 @@ std::string Text(const Json& entry, const char* key) {
   return at != entry.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
-std::optional<proto::UnitConfig::Kind> KindFromName(const std::string& name) {
-  if (name == "car") return proto::UnitConfig::KIND_CAR;
-  if (name == "motorcycle") return proto::UnitConfig::KIND_MOTORCYCLE;
-  if (name == "foot") return proto::UnitConfig::KIND_FOOT;
-  return std::nullopt;
-}
-
 absl::StatusOr<ProtectedPlace> ReadPlace(const Json& entry, const std::string& time_zone) {
   if (!entry.is_object())
     return absl::InvalidArgumentError("expected an object with id, lat, lon and require");
@@ -75,10 +67,11 @@ absl::StatusOr<ProtectedPlace> ReadPlace(const Json& entry, const std::string& t
     if (const auto count = Number(one, "count"))
       need.count = static_cast<uint32_t>(std::clamp(*count, 1.0, 100.0));
     for (const Json& name : one.value("kinds", Json::array())) {
-      const auto kind = name.is_string() ? KindFromName(name.get<std::string>()) : std::nullopt;
+      const auto kind =
+          name.is_string() ? TravelKindFromName(name.get<std::string>()) : std::nullopt;
       if (!kind)
         return absl::InvalidArgumentError(place.id.str() + ": kinds are car, motorcycle and foot");
-      need.kinds.push_back(TravelKindOf(*kind));
+      need.kinds.push_back(*kind);
     }
     place.require.push_back(std::move(need));
   }
@@ -141,13 +134,6 @@ absl::StatusOr<std::vector<uint32_t>> ParseTiers(const std::string& text) {
   return tiers;
 }
 
-absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsSource& file, WallTime now) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(file.path, kMostInputBytes));
-  ASSIGN_OR_RETURN(UnitsFile read, ParseUnits(text, file.path, now, file.fresh, file.stale));
-  for (const std::string& line : read.refused) std::fprintf(stderr, "cordon: %s\n", line.c_str());
-  return std::move(read.units);
-}
-
 absl::StatusOr<std::vector<ProtectedPlace>> ReadPlaces(const std::string& path,
                                                        const RoadNetwork& roads,
                                                        uint32_t map_tier_s,
@@ -192,29 +178,6 @@ AvailableUnits SelectAvailable(std::span<const UnitState> states, const TravelMo
     available.places.push_back(state.place);
   }
   return available;
-}
-
-TravelKind TravelKindOf(proto::UnitConfig::Kind kind) {
-  switch (kind) {
-    case proto::UnitConfig::KIND_MOTORCYCLE:
-      return TravelKind::kMotorcycle;
-    case proto::UnitConfig::KIND_FOOT:
-      return TravelKind::kFoot;
-    default:
-      return TravelKind::kCar;
-  }
-}
-
-const char* TravelKindName(TravelKind kind) {
-  switch (kind) {
-    case TravelKind::kCar:
-      return "car";
-    case TravelKind::kMotorcycle:
-      return "motorcycle";
-    case TravelKind::kFoot:
-      return "foot";
-  }
-  return "car";
 }
 
 std::string MinutesText(uint64_t ms) {

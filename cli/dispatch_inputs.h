@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the road commands read: road files, units, places, times. Errors name the file, the entry
+// What the road commands read: road files, places, times; units are in cli/units_file.h. Errors name the file, the entry
 // and what is expected.
 #pragma once
 
@@ -23,15 +23,6 @@ absl::StatusOr<LatLon> ParseLatLon(const std::string& text);
 // "60,180,300" in seconds, ascending.
 absl::StatusOr<std::vector<uint32_t>> ParseTiers(const std::string& text);
 
-struct UnitsSource {
-  std::string path;  // JSON array of {id, lat, lon, kind?, status?, fix_time?, accuracy_m?,
-                     // speed_mps?, course_deg?}
-  Seconds fresh{15};
-  Seconds stale{60};
-};
-// As ParseUnits (cli/units_file.h); what it refuses is said on standard error, a line for each.
-absl::StatusOr<std::vector<UnitState>> ReadUnits(const UnitsSource& file, WallTime now);
-
 // JSON array of {id, lat, lon, name?, hours?: ["mon-fri 07:00-17:00"], require: [{tier_s, kinds?,
 // count?}]}; or "map": schools, hospitals, police and stations of the road file, one unit of any
 // kind within `map_tier_s`.
@@ -51,9 +42,6 @@ struct AvailableUnits {
   std::vector<LeftOutUnit> left_out;
 };
 AvailableUnits SelectAvailable(std::span<const UnitState> states, const TravelModel& model);
-
-TravelKind TravelKindOf(proto::UnitConfig::Kind kind);
-const char* TravelKindName(TravelKind kind);
 
 // "3:05" for people.
 std::string MinutesText(uint64_t ms);

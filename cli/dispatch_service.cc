@@ -113,7 +113,11 @@ absl::Status DispatchService::OpenRoads() {
   ASSIGN_OR_RETURN(roads_, RoadNetwork::Open(path));
   conditions_ = std::make_shared<RoadConditions>(roads_);
   travel_ = std::make_shared<const TravelModel>(conditions_);
-  circles_ = std::make_unique<ResponseCirclesSource>(travel_, site_.dispatch(), clock_);
+  ASSIGN_OR_RETURN(tracks_,
+                   UnitTracks::Start(clock_, metrics_, conditions_, travel_,
+                                     {.learned_file = site_.data_dir() + "/learned_speeds.json",
+                                      .time_zone = site_.time_zone()}));
+  circles_ = std::make_unique<ResponseCirclesSource>(travel_, site_.dispatch(), *tracks_, clock_);
   return absl::OkStatus();
 }
 
@@ -121,6 +125,7 @@ absl::Status DispatchService::OpenDispatcher() {
   UnitBoard::Options board;
   board.fresh = Seconds(site_.dispatch().fresh_s());
   board.stale = Seconds(site_.dispatch().stale_s());
+  board.on_taken = [this](const proto::UnitPosition& fix) { tracks_->OnFix(fix); };
   units_ = std::make_unique<UnitBoard>(clock_, metrics_, board);
   feed_ = std::make_unique<Feed>(clock_, metrics_);
   Dispatcher::Options options;
@@ -132,8 +137,10 @@ absl::Status DispatchService::OpenDispatcher() {
   options.compute_circles = [this](const CirclesRequest& request) {
     return circles_->Compute(request);
   };
+  options.prepare_circles = [this] { circles_->PrepareSome(); };
   options.prepare = [this](sqlite::Connection& connection) { return sink_.Prepare(connection); };
   options.listeners.push_back(feed_.get());
+  options.listeners.push_back(tracks_.get());
   if (options_.print_alerts != AlertStyle::kNone) {
     std::map<std::string, std::string> names;
     for (const proto::CameraConfig& camera : site_.cameras())
@@ -197,7 +204,7 @@ Api::Options DispatchService::ApiOptions() {
 absl::Status DispatchService::OpenConsole() {
   views_ = std::make_unique<ViewLog>(*dispatcher_, clock_);
   ASSIGN_OR_RETURN(road_desk_, RoadDesk::Start(clock_, metrics_, site_, *dispatcher_, *units_,
-                                               *feed_, conditions_, travel_));
+                                               *feed_, conditions_, travel_, *tracks_));
   Api::Options options = ApiOptions();
   if (const std::string& file = site_.console().position_token_file(); !file.empty()) {
     ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMaxTokenBytes));

@@ -22,6 +22,7 @@
 #include "console/server.h"
 #include "console/view_log.h"
 #include "dispatch/dispatcher.h"
+#include "dispatch/unit_tracks.h"
 #include "proto/config.pb.h"
 
 namespace cordon::cli {
@@ -67,6 +68,7 @@ class DispatchService {
   std::shared_ptr<const RoadNetwork> roads_;
   std::shared_ptr<RoadConditions> conditions_;
   std::shared_ptr<const TravelModel> travel_;
+  std::unique_ptr<UnitTracks> tracks_;
   std::unique_ptr<ResponseCirclesSource> circles_;  // only on the dispatcher's "circles" thread
   std::unique_ptr<UnitBoard> units_;
   std::unique_ptr<AlertPrinter> printer_;

@@ -198,9 +198,7 @@ absl::Status WriteMaps(const MatchCommand& command, const RoadNetwork& network,
 absl::Status Run(const MatchCommand& command) {
   ASSIGN_OR_RETURN(const auto roads, OpenRoads(command.roads));
   const TravelModel model(std::make_shared<RoadConditions>(roads));
-  const TravelKind kind = command.kind == "motorcycle" ? TravelKind::kMotorcycle
-                          : command.kind == "foot"     ? TravelKind::kFoot
-                                                       : TravelKind::kCar;
+  const TravelKind kind = *TravelKindFromName(command.kind);  // one of them, by the option's check
   Answer answer;
   ASSIGN_OR_RETURN(answer.fixes, ReadTrack(command));
   MapMatcher matcher(model.Graph({kind, TravelMode::kUrgent}));

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/dispatch_inputs.h"
 #include "cli/map_output.h"
+#include "cli/units_file.h"
 #include "dispatch/coverage_drawing.h"
 #include "dispatch/map_drawing_roads.h"
 #include "dispatch/placement_roads.h"
@@ -148,14 +149,13 @@ absl::Status Run(const PlaceCommand& command) {
   ASSIGN_OR_RETURN(const auto roads, OpenRoads(command.roads));
   const TravelModel model(std::make_shared<RoadConditions>(roads));
   TravelProfile profile;
-  profile.kind = command.kind == "motorcycle" ? TravelKind::kMotorcycle
-                 : command.kind == "foot"     ? TravelKind::kFoot
-                                              : TravelKind::kCar;
+  profile.kind = *TravelKindFromName(command.kind);  // one of them, by the option's check
   Answer answer;
   ASSIGN_OR_RETURN(answer.demands, ReadAlerts(command.alerts));
   if (!command.present.path.empty()) {
-    ASSIGN_OR_RETURN(const auto states, ReadUnits(command.present, SystemClock().Wall()));
-    answer.present = SelectAvailable(states, model);
+    ASSIGN_OR_RETURN(const UnitsFile file, ReadUnits(command.present, SystemClock().Wall()));
+    TellRefused(file.refused);
+    answer.present = SelectAvailable(file.units, model);
   }
   std::vector<UnitSeeds> present;
   for (const CoverageUnit& unit : answer.present.units)

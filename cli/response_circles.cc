@@ -13,17 +13,33 @@ EtaOptions EtaOptionsOf(const proto::DispatchConfig& config) {
   return options;
 }
 
+std::vector<UnitNeed> NeedsOf(const proto::DispatchConfig& config) {
+  std::vector<UnitNeed> needs;
+  for (const proto::UnitNeedConfig& need : config.needs()) {
+    UnitNeed& one = needs.emplace_back();
+    one.count = need.count();
+    for (const int kind : need.kinds())
+      one.kinds.push_back(TravelKindOf(static_cast<proto::UnitConfig::Kind>(kind)));
+  }
+  if (needs.empty()) needs.push_back({.kinds = {}, .count = 1});
+  return needs;
+}
+
 }  // namespace
 
 ResponseCirclesSource::ResponseCirclesSource(std::shared_ptr<const TravelModel> travel,
                                              const proto::DispatchConfig& config,
-                                             const Clock& clock)
-    : clock_(clock), eta_(travel, EtaOptionsOf(config)), circles_(std::move(travel)) {}
+                                             const UnitTracks& tracks, const Clock& clock)
+    : clock_(clock),
+      needs_(NeedsOf(config)),
+      eta_(travel, EtaOptionsOf(config), &tracks),
+      circles_(std::move(travel)) {}
 
 absl::StatusOr<proto::ResponseCircles> ResponseCirclesSource::Compute(
     const CirclesRequest& request) {
   SceneQuery query;
   query.scene = request.scene;
+  query.needs = needs_;
   query.routes_for = kRoutes;
   ASSIGN_OR_RETURN(const EtaAnswer answer, eta_.ToScene(query, request.units));
   Circles areas;

@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "base/file_util.h"
 #include "base/limits.h"
+#include "dispatch/eta.h"
 
 namespace cordon::cli {
 namespace {
@@ -16,6 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr double kMostAccuracyMetres = 10'000;
+constexpr size_t kMostBytes = 64 * 1024 * 1024;
 
 struct Refusal {
   std::string why;
@@ -152,6 +156,15 @@ absl::StatusOr<UnitsFile> ParseUnits(std::string_view text, const std::string& w
     return absl::InvalidArgumentError(fmt::format("{}: not JSON: {}", what, Reason(e)));
   }
   return file;
+}
+
+absl::StatusOr<UnitsFile> ReadUnits(const UnitsSource& file, WallTime now) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(file.path, kMostBytes));
+  return ParseUnits(text, file.path, now, file.fresh, file.stale);
+}
+
+void TellRefused(std::span<const std::string> refused) {
+  for (const std::string& line : refused) std::fprintf(stderr, "cordon: %s\n", line.c_str());
 }
 
 }  // namespace cordon::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,5 +24,16 @@ struct UnitsFile {
 // are as of `now`, fresh and stale as given.
 absl::StatusOr<UnitsFile> ParseUnits(std::string_view text, const std::string& what, WallTime now,
                                      Seconds fresh = Seconds(15), Seconds stale = Seconds(60));
+
+// A file on disk. NOT_FOUND and such as ReadFile says.
+struct UnitsSource {
+  std::string path;
+  Seconds fresh{15};
+  Seconds stale{60};
+};
+absl::StatusOr<UnitsFile> ReadUnits(const UnitsSource& file, WallTime now);
+
+// Says on the standard error what was left out of a units file.
+void TellRefused(std::span<const std::string> refused);
 
 }  // namespace cordon::cli

@@ -51,12 +51,13 @@ absl::StatusOr<std::vector<ProtectedPlace>> ProtectedPlacesOf(const proto::Site&
 }
 
 CoverageFeed::CoverageFeed(const Clock& clock, Metrics& metrics, UnitBoard& units, Feed& feed,
-                           std::shared_ptr<const TravelModel> model, Options options,
-                           std::unique_ptr<Coverage> coverage)
+                           std::shared_ptr<const TravelModel> model, const UnitTracks& tracks,
+                           Options options, std::unique_ptr<Coverage> coverage)
     : clock_(clock),
       units_(units),
       feed_(feed),
       model_(std::move(model)),
+      tracks_(tracks),
       options_(std::move(options)),
       seconds_(metrics.Latency("cordon_coverage_seconds",
                                "Bringing the coverage of the whole network up to date")),
@@ -64,7 +65,7 @@ CoverageFeed::CoverageFeed(const Clock& clock, Metrics& metrics, UnitBoard& unit
 
 absl::StatusOr<std::unique_ptr<CoverageFeed>> CoverageFeed::Start(
     const Clock& clock, Metrics& metrics, UnitBoard& units, Feed& feed,
-    std::shared_ptr<const TravelModel> model, Options options) {
+    std::shared_ptr<const TravelModel> model, const UnitTracks& tracks, Options options) {
   CoverageOptions tiers;
   tiers.tiers_ms.clear();
   for (const uint32_t tier_s : options.tiers_s) tiers.tiers_ms.push_back(tier_s * 1000);
@@ -72,7 +73,8 @@ absl::StatusOr<std::unique_ptr<CoverageFeed>> CoverageFeed::Start(
                    Coverage::Create(model->conditions()->network(), std::move(tiers)));
   coverage->SetPlaces(options.places, *model);
   std::unique_ptr<CoverageFeed> started(new CoverageFeed(
-      clock, metrics, units, feed, std::move(model), std::move(options), std::move(coverage)));
+      clock, metrics, units, feed, std::move(model), tracks, std::move(options),
+      std::move(coverage)));
   started->thread_ = std::thread([raw = started.get()] { raw->Loop(); });
   return started;
 }
@@ -104,10 +106,8 @@ void CoverageFeed::Compute() {
     if (!Counts(unit)) continue;
     const TravelKind kind = static_cast<TravelKind>(unit.kind);
     const std::shared_ptr<const TravelGraph> graph = model_->Graph({kind, TravelMode::kUrgent});
-    const SnapQuery query{unit.place, unit.accuracy.value_or(Metres{0}), unit.course_deg,
-                          unit.speed_mps};
-    counted.push_back(
-        {unit.id, kind, unit.freshness == Freshness::kFresh, SnapUnit(*graph, query).seeds});
+    counted.push_back({unit.id, kind, unit.freshness == Freshness::kFresh,
+                       tracks_.Place(unit, *graph).seeds});
   }
   const absl::StatusOr<Coverage::Tick> tick = coverage_->Update(*model_, counted);
   if (!tick.ok()) {

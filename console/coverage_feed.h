@@ -15,6 +15,7 @@
 #include "console/http.h"
 #include "dispatch/coverage.h"
 #include "dispatch/unit_board.h"
+#include "dispatch/unit_tracks.h"
 
 namespace cordon {
 
@@ -39,7 +40,7 @@ class CoverageFeed {
   };
   static absl::StatusOr<std::unique_ptr<CoverageFeed>> Start(
       const Clock& clock, Metrics& metrics, UnitBoard& units, Feed& feed,
-      std::shared_ptr<const TravelModel> model, Options options);
+      std::shared_ptr<const TravelModel> model, const UnitTracks& tracks, Options options);
   ~CoverageFeed();
   CoverageFeed(const CoverageFeed&) = delete;
   CoverageFeed& operator=(const CoverageFeed&) = delete;
@@ -52,7 +53,7 @@ class CoverageFeed {
 
  private:
   CoverageFeed(const Clock& clock, Metrics& metrics, UnitBoard& units, Feed& feed,
-               std::shared_ptr<const TravelModel> model, Options options,
+               std::shared_ptr<const TravelModel> model, const UnitTracks& tracks, Options options,
                std::unique_ptr<Coverage> coverage);
   void Loop();
   void Compute();
@@ -64,6 +65,7 @@ class CoverageFeed {
   UnitBoard& units_;
   Feed& feed_;
   const std::shared_ptr<const TravelModel> model_;
+  const UnitTracks& tracks_;
   const Options options_;
   prometheus::Histogram& seconds_;
   std::atomic<bool> stopping_{false};

@@ -24,17 +24,18 @@ std::string NoteOf(const RoadNetwork& network, std::string_view key) {
 absl::StatusOr<std::unique_ptr<RoadDesk>> RoadDesk::Start(
     const Clock& clock, Metrics& metrics, const proto::Site& site, Dispatcher& dispatcher,
     UnitBoard& units, Feed& feed, std::shared_ptr<RoadConditions> conditions,
-    std::shared_ptr<const TravelModel> model) {
+    std::shared_ptr<const TravelModel> model, const UnitTracks& tracks) {
   std::unique_ptr<RoadDesk> desk(new RoadDesk(conditions->network()));
   desk->roads_ = std::make_unique<RoadApi>(clock, metrics, dispatcher, units, feed,
-                                           std::move(conditions), model, site.dispatch().cordon());
+                                           std::move(conditions), model, tracks,
+                                           site.dispatch().cordon());
   RETURN_IF_ERROR(desk->roads_->Restore());
   CoverageFeed::Options coverage;
   if (!site.dispatch().tiers_s().empty())
     coverage.tiers_s.assign(site.dispatch().tiers_s().begin(), site.dispatch().tiers_s().end());
   ASSIGN_OR_RETURN(coverage.places, ProtectedPlacesOf(site));
-  ASSIGN_OR_RETURN(desk->coverage_, CoverageFeed::Start(clock, metrics, units, feed,
-                                                        std::move(model), std::move(coverage)));
+  ASSIGN_OR_RETURN(desk->coverage_, CoverageFeed::Start(clock, metrics, units, feed, std::move(model),
+                                                        tracks, std::move(coverage)));
   return desk;
 }
 
@@ -50,6 +51,7 @@ std::vector<Api::Options::Extension> RoadDesk::extensions() {
       {CoverageFeed::kPath,
        [this](const HttpRequest& request) { return coverage_->Handle(request); }},
       {RoadApi::kClosures, roads},
+      {RoadApi::kLearning, roads},
       {RoadApi::kContain, roads}};
 }
 

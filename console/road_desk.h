@@ -16,13 +16,14 @@ namespace cordon {
 // started.
 class RoadDesk {
  public:
-  // Puts recorded closures back into `conditions`. What it is given outlives it.
+  // Puts recorded closures and speeds back into `conditions`. What it is given outlives it.
   static absl::StatusOr<std::unique_ptr<RoadDesk>> Start(const Clock& clock, Metrics& metrics,
                                                          const proto::Site& site,
                                                          Dispatcher& dispatcher, UnitBoard& units,
                                                          Feed& feed,
                                                          std::shared_ptr<RoadConditions> conditions,
-                                                         std::shared_ptr<const TravelModel> model);
+                                                         std::shared_ptr<const TravelModel> model,
+                                                         const UnitTracks& tracks);
 
   std::vector<Api::Options::Extension> extensions();
   // "bounds", "attribution", "roads_version"

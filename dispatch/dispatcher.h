@@ -85,6 +85,7 @@ class Dispatcher {
     std::vector<Camera> cameras;
     std::vector<std::string> producers;  // expected; one that is silent is an alarm
     ComputeCircles compute_circles;
+    std::function<void()> prepare_circles;  // on the same thread while it is idle; may be empty
     std::function<absl::Status(sqlite::Connection&)>
         prepare;  // tables of other modules in the same file; may be empty
     std::vector<DispatchListener*> listeners;  // outlive the dispatcher

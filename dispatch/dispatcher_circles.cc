@@ -28,7 +28,11 @@ void Dispatcher::CirclesLoop() {
   SetThreadName("circles");
   while (!circles_jobs_.closed() || circles_jobs_.size() > 0) {
     std::vector<CirclesJob> jobs = circles_jobs_.PopSome(kMostAtOnce, kWait);
-    if (!jobs.empty()) ComputeFor(std::move(jobs));
+    if (!jobs.empty()) {
+      ComputeFor(std::move(jobs));
+    } else if (options_.prepare_circles) {
+      options_.prepare_circles();
+    }
     if (!stopping_ && clock_.Boot() - refreshed_ >= kRefreshEvery) {
       refreshed_ = clock_.Boot();
       RefreshOpen();

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "dispatch/unit_tracks.h"
 
 namespace cordon {
 namespace {
@@ -117,12 +118,21 @@ const UnitSnap& EtaEngine::SnapOf(const UnitState& unit, TravelKind kind,
   const double accuracy = unit.accuracy ? unit.accuracy->value : 0;
   const bool moving = unit.speed_mps.value_or(0) >= kCourseFromMps;
   KnownSnap& known = snaps_[unit.id.str()];
-  const bool same = known.used != 0 && known.place == unit.place &&
+  if (tracks_ != nullptr) {
+    if (std::optional<UnitSnap> matched = tracks_->Matched(unit, graph)) {
+      known.snap = *std::move(matched);
+      known.by_track = true;
+      known.used = round_;
+      return known.snap;
+    }
+  }
+  const bool same = known.used != 0 && !known.by_track && known.place == unit.place &&
                     known.course_deg == unit.course_deg && known.moving == moving &&
                     known.accuracy == accuracy && known.kind == kind &&
                     known.state_version == graph.state_version();
   known.used = round_;
   if (same) return known.snap;
+  known.by_track = false;
   known.place = unit.place;
   known.course_deg = unit.course_deg;
   known.moving = moving;
@@ -314,10 +324,7 @@ void EtaEngine::Recommend(const SceneQuery& query, EtaAnswer& answer) const {
     if (found == need.count) continue;
     std::string kinds;
     for (const TravelKind kind : need.kinds)
-      kinds += (kinds.empty() ? "" : " or ") + std::string(kind == TravelKind::kCar ? "car"
-                                                           : kind == TravelKind::kMotorcycle
-                                                               ? "motorcycle"
-                                                               : "foot patrol");
+      kinds += (kinds.empty() ? "" : " or ") + std::string(TravelKindName(kind));
     answer.shortfalls.push_back(fmt::format("{} of {} {} can come within {} s", found, need.count,
                                             kinds.empty() ? "unit" : kinds,
                                             options_.search_limit.count()));

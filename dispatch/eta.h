@@ -13,6 +13,8 @@
 
 namespace cordon {
 
+class UnitTracks;
+
 // Why a unit does not count for an answer.
 enum class LeftOut {
   kNo,     // it counts
@@ -90,8 +92,11 @@ struct EtaAnswer {
 // It does not judge: it ranks and says why somebody is left out.
 class EtaEngine {
  public:
-  EtaEngine(std::shared_ptr<const TravelModel> model, EtaOptions options)
-      : model_(std::move(model)), options_(std::move(options)) {}
+  // `tracks`, when given, knows the roads of moving units better than their latest fix; it outlives
+  // the engine.
+  EtaEngine(std::shared_ptr<const TravelModel> model, EtaOptions options,
+            const UnitTracks* tracks = nullptr)
+      : model_(std::move(model)), options_(std::move(options)), tracks_(tracks) {}
 
   // INVALID_ARGUMENT when the scene is not a position.
   absl::StatusOr<EtaAnswer> ToScene(const SceneQuery& query, std::span<const UnitState> units);
@@ -111,6 +116,7 @@ class EtaEngine {
     TravelKind kind = TravelKind::kCar;
     UnitSnap snap;
     uint64_t used = 0;
+    bool by_track = false;  // holds for this answer only
   };
   const UnitSnap& SnapOf(const UnitState& unit, TravelKind kind, const TravelGraph& graph);
   void Arrive(const UnitState& unit, const UnitSnap& snap, const BoundedSearch& search,
@@ -121,6 +127,7 @@ class EtaEngine {
 
   const std::shared_ptr<const TravelModel> model_;
   const EtaOptions options_;
+  const UnitTracks* const tracks_;
   std::array<BoundedSearch, 3> searches_;  // by kind; of the latest answer
   std::array<std::shared_ptr<const TravelGraph>, 3> graphs_;
   BoundedSearch probe_;

@@ -31,6 +31,8 @@ constexpr size_t kMostCandidates = 12;
 // alike, so what speaks against it over all fixes counts less.
 constexpr double kAlternativeFit = 2;
 constexpr double kAlternativeWithin = 8;
+// The direction counts as known when the other one is seven times less likely.
+constexpr double kDirectionWithin = 2;
 
 double AngleBetween(double a, double b) {
   const double d = std::fabs(std::fmod(a - b, 360));
@@ -248,7 +250,10 @@ MatchedFix MapMatcher::Describe(MatchState state) const {
       [](const Candidate& a, const Candidate& b) { return a.log_likelihood < b.log_likelihood; });
   double sum = 0;
   const Candidate* other = nullptr;
+  bool direction_known = true;
   for (const Candidate& candidate : candidates) {
+    if (candidate.position.edge == network.twin(best->position.edge))
+      direction_known = candidate.log_likelihood < best->log_likelihood - kDirectionWithin;
     sum += std::exp(candidate.log_likelihood - best->log_likelihood);
     if (network.piece_of(candidate.position.edge) == network.piece_of(best->position.edge))
       continue;
@@ -264,7 +269,8 @@ MatchedFix MapMatcher::Describe(MatchState state) const {
   MatchedFix match{.state = state,
                    .position = best->position,
                    .distance = {best->distance_m},
-                   .confidence = 1 / sum};
+                   .confidence = 1 / sum,
+                   .direction_known = direction_known};
   match.way = best->way;
   if (match.way.empty()) match.way = {best->position.edge};
   if (other != nullptr && other->log_likelihood > best->log_likelihood - kAlternativeWithin &&
@@ -300,8 +306,8 @@ UnitSnap SnapOfMatch(const TravelGraph& graph, const MatchedFix& match) {
     std::vector<SearchSeed> seeds = {{at, 0}};
     const EdgeId back = network.twin(at.edge);
     if (graph.Passable(back))
-      seeds.push_back(
-          {{back, network.length_cm(back) - at.offset_cm}, graph.turn_costs().mid_edge_u_turn_ms});
+      seeds.push_back({{back, network.length_cm(back) - at.offset_cm},
+                       match.direction_known ? graph.turn_costs().mid_edge_u_turn_ms : 0});
     return seeds;
   };
   snap.seeds = both(match.position);

@@ -40,7 +40,8 @@ struct MatchedFix {
   // flyover. Whoever asks for a travel time takes the worse of the two.
   std::optional<RoadPosition> alternative;
   double alternative_confidence = 0;
-  std::vector<EdgeId> way;  // edges driven since the fix before, both ends included
+  bool direction_known = false;  // the other direction of the same road is much less likely
+  std::vector<EdgeId> way;       // edges driven since the fix before, both ends included
 };
 
 // Map matching of one device, fix by fix: a hidden Markov model over the roads near each of the
@@ -98,7 +99,8 @@ class MapMatcher {
 // So many fixes are remembered.
 inline constexpr size_t kMatchMemory = 5;
 
-// What a matched device may set off from, as SnapUnit gives it for a single fix.
+// What a matched device may set off from, as SnapUnit gives it for a single fix. Against a direction
+// that is known it costs a U-turn.
 UnitSnap SnapOfMatch(const TravelGraph& graph, const MatchedFix& match);
 
 }  // namespace cordon

@@ -203,12 +203,22 @@ EtaError SpeedLearning::LearnedError() const {
   return ErrorOf({learned_outcomes_.begin(), learned_outcomes_.end()});
 }
 
+EtaError SpeedLearning::PromisedError() const {
+  std::vector<Outcome> outcomes;
+  for (const ArrivalRecord& arrival : arrivals_)
+    if (arrival.promised_s > 0 && arrival.elapsed_s > 0)
+      outcomes.push_back({arrival.promised_s, arrival.elapsed_s});
+  return ErrorOf(std::move(outcomes));
+}
+
 std::string SpeedLearning::Save() const {
   Json all = Json::array();
   for (const ArrivalRecord& arrival : arrivals_)
     all.push_back({{"class_s", arrival.class_s},
                    {"turns_s", arrival.turns_s},
                    {"actual_s", arrival.actual_s},
+                   {"promised_s", arrival.promised_s},
+                   {"elapsed_s", arrival.elapsed_s},
                    {"hour", arrival.hour}});
   return Json{{"format", 1}, {"left_out", left_out_}, {"arrivals", std::move(all)}}.dump();
 }
@@ -230,6 +240,9 @@ absl::Status SpeedLearning::Load(const std::string& text) {
       return true;
     };
     double hour = 0;
+    // Files of before promises were kept have none.
+    (void)number("promised_s", arrival.promised_s);
+    (void)number("elapsed_s", arrival.elapsed_s);
     if (!number("turns_s", arrival.turns_s) || !number("actual_s", arrival.actual_s) ||
         !number("hour", hour) || !entry.contains("class_s") || !entry["class_s"].is_array() ||
         entry["class_s"].size() != kRoadClasses)

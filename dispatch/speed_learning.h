@@ -23,6 +23,10 @@ struct ArrivalRecord {
   double turns_s = 0;  // predicted for turns: not learned
   double actual_s = 0;
   int hour = 0;  // local hour of setting off
+  // What was shown when the unit set off, and how long it then took until it said that it was there;
+  // 0: not known. For the error only.
+  double promised_s = 0;
+  double elapsed_s = 0;
   double predicted_s() const;
 };
 
@@ -64,6 +68,8 @@ class SpeedLearning {
   // With the prior alone, and with what was learned before each arrival.
   EtaError PriorError() const;
   EtaError LearnedError() const;
+  // Of those arrivals that had been promised.
+  EtaError PromisedError() const;
   size_t left_out() const { return left_out_; }
   size_t arrivals() const { return arrivals_.size(); }
 

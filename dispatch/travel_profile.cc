@@ -78,6 +78,24 @@ uint32_t DriveMs(uint32_t length_cm, float kmh) {
 
 }  // namespace
 
+const char* TravelKindName(TravelKind kind) {
+  switch (kind) {
+    case TravelKind::kCar:
+      return "car";
+    case TravelKind::kMotorcycle:
+      return "motorcycle";
+    case TravelKind::kFoot:
+      return "foot";
+  }
+  return "";
+}
+
+std::optional<TravelKind> TravelKindFromName(std::string_view name) {
+  for (const TravelKind kind : {TravelKind::kCar, TravelKind::kMotorcycle, TravelKind::kFoot})
+    if (name == TravelKindName(kind)) return kind;
+  return std::nullopt;
+}
+
 TurnCosts TurnCostsOf(const TravelProfile& profile, bool drives_left) {
   TurnCosts costs;
   if (profile.kind == TravelKind::kFoot) return costs;

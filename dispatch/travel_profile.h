@@ -5,12 +5,18 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "dispatch/road_network.h"
 
 namespace cordon {
 
 enum class TravelKind : uint8_t { kCar, kMotorcycle, kFoot };
+// "car", "motorcycle", "foot".
+const char* TravelKindName(TravelKind kind);
+std::optional<TravelKind> TravelKindFromName(std::string_view name);
+
 // Routine obeys everything. Urgent (siren and lights) may drive against one-ways for at most 200 m
 // at half speed, make forbidden turns at a price, exceed limits as far as the class allows; never a
 // physical barrier, never against a motorway.

@@ -86,6 +86,16 @@ absl::StatusOr<FixOutcome> UnitBoard::Report(const proto::UnitPosition& position
   if (fix.fix_time_us() <= 0 || fix.fix_time_us() > fix.receive_time_us())
     fix.set_fix_time_us(fix.receive_time_us());
 
+  ASSIGN_OR_RETURN(const FixOutcome outcome, Weigh(fix));
+  if (outcome == FixOutcome::kTaken && options_.on_taken) options_.on_taken(fix);
+  (outcome == FixOutcome::kTaken  ? taken_
+   : outcome == FixOutcome::kJump ? jumps_
+                                  : late_)
+      .Increment();
+  return outcome;
+}
+
+absl::StatusOr<FixOutcome> UnitBoard::Weigh(proto::UnitPosition& fix) {
   absl::MutexLock lock(&mutex_);
   auto found = units_.find(fix.unit_id());
   if (found == units_.end()) {
@@ -97,12 +107,8 @@ absl::StatusOr<FixOutcome> UnitBoard::Report(const proto::UnitPosition& position
     found = units_.emplace(fix.unit_id(), Unit{}).first;
     found->second.kind = fix.kind();
   }
-  const FixOutcome outcome = Weigh(found->second, fix, clock_.Boot());
-  (outcome == FixOutcome::kTaken  ? taken_
-   : outcome == FixOutcome::kJump ? jumps_
-                                  : late_)
-      .Increment();
-  return outcome;
+  fix.set_kind(found->second.kind);  // as configured, whatever the device says
+  return Weigh(found->second, fix, clock_.Boot());
 }
 
 FixOutcome UnitBoard::Weigh(Unit& unit, const proto::UnitPosition& fix, BootTime now) const {

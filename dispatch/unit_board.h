@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ class UnitBoard {
   struct Options {
     Nanoseconds fresh = Seconds(15);
     Nanoseconds stale = Seconds(60);
+    // Hears every fix that was taken, on the thread that reported it; must return at once.
+    std::function<void(const proto::UnitPosition&)> on_taken;
   };
   // Units faster than this do not exist on roads; a fix that implies it is a receiver's fault or
   // another device.
@@ -95,6 +98,7 @@ class UnitBoard {
     std::optional<proto::UnitPosition> suspect;  // a jump that waits for a second opinion
   };
   UnitState StateOf(const std::string& id, const Unit& unit) const;
+  absl::StatusOr<FixOutcome> Weigh(proto::UnitPosition& fix);
   FixOutcome Weigh(Unit& unit, const proto::UnitPosition& fix, BootTime now) const;
   void Take(Unit& unit, const proto::UnitPosition& fix, BootTime now) const;
 

@@ -173,10 +173,11 @@ function unitRanking(view: View, incident: Incident): HTMLElement {
       ...outside.slice(0, 8).map((eta) => etaRow(view, incident, eta))));
 }
 
-/** The newest cordon when it is about this incident's place. */
+/** The newest cordon when it is about this incident: by its name, or asked for by hand at its place. */
 export function cordonOf(state: State, incident: Incident | undefined): Cordon | null {
   const cordon = state.latest['contain'] as Cordon | undefined;
   if (!cordon || !incident?.place) return null;
+  if (cordon.incident) return cordon.incident === incident.id && incident.open ? cordon : null;
   const near = Math.abs(cordon.sighting.lat - incident.place.lat) < 1e-5 && Math.abs(cordon.sighting.lon - incident.place.lon) < 1e-5;
   return near && incident.open ? cordon : null;
 }

@@ -183,7 +183,8 @@ export interface Cordon {
   proven: boolean;
   computed_ms: number;
   expires_ms: number;
-  sighting: { lat: number; lon: number; age_s: number };
+  incident?: string;
+  sighting: { lat: number; lon: number; number?: number; age_s: number };
   covered_probability: number;
   units_considered: number;
   assumptions: string[];

@@ -202,6 +202,34 @@ TEST(ConsoleRoads, ClosureHoldsAfterARestartAndCanBeLifted) {
   EXPECT_TRUE(Fetch(desk.port(), "GET", "/api/roads/closures").json()["closures"].empty());
 }
 
+TEST(ConsoleRoads, SlowRoadHoldsAfterARestartAndNothingLearnedIsSaidSo) {
+  TemporaryFolder folder;
+  const auto roads = DemoRoads();
+  const LatLon place = roads->PointAt({EdgeId{40}, roads->length_cm(EdgeId{40}) / 2});
+  Desk::Options options;
+  options.store = folder.File("dispatch.db");
+  options.roads = roads;
+  {
+    Desk desk(options);
+    Json slow = {{"id", "market"}, {"lat", place.lat}, {"lon", place.lon}, {"speed_factor", 0.5}};
+    EXPECT_EQ(Send(desk.port(), "/api/roads/closures", slow).status, 200);
+    slow["speed_factor"] = Json::array({0.5, 0.6});
+    EXPECT_EQ(Send(desk.port(), "/api/roads/closures", slow).status, 400);
+    slow["speed_factor"] = 9;
+    EXPECT_EQ(Send(desk.port(), "/api/roads/closures", slow).status, 400);
+    const Json learning = Fetch(desk.port(), "GET", "/api/roads/learning").json();
+    EXPECT_EQ(learning["journeys"], 0);
+    EXPECT_EQ(learning["learned"]["p90_s"], 0.0);
+  }
+  Desk desk(options);
+  const Json kept = Fetch(desk.port(), "GET", "/api/roads/closures").json()["closures"];
+  ASSERT_EQ(kept.size(), 1U);
+  ASSERT_EQ(kept[0]["speed_factor"].size(), 24U);
+  EXPECT_FLOAT_EQ(kept[0]["speed_factor"][13].get<float>(), 0.5F);
+  EXPECT_EQ(Fetch(desk.port(), "DELETE", "/api/roads/closures/market").status, 200);
+  EXPECT_TRUE(Fetch(desk.port(), "GET", "/api/roads/closures").json()["closures"].empty());
+}
+
 TEST(ConsoleRoads, CoverageOfTheUnitsComesOverTheFeed) {
   Desk::Options options;
   options.roads = DemoRoads();
@@ -242,6 +270,37 @@ TEST(ConsoleRoads, CordonIsAdviceWithAnExpiry) {
   for (const Json& unit : units) EXPECT_EQ(unit["status"], "available") << "a cordon tasks nobody";
   EXPECT_EQ(Send(desk.port(), "/api/contain", {{"lat", 1}, {"lon", 1}, {"age_s", -5}}).status, 400);
   EXPECT_EQ(Send(desk.port(), "/api/contain", {{"incident", "nope"}}).status, 404);
+}
+
+TEST(ConsoleRoads, CordonFollowsTheIncidentsNewestAlert) {
+  Desk::Options options;
+  options.roads = DemoRoads();
+  Desk desk(options);
+  const LatLon first = DemoCityCentre();
+  const LatLon second = Offset(first, 90, Metres{400});
+  desk.Raise("cam-1", first);
+  const Json incident = Fetch(desk.port(), "GET", "/api/incidents").json()["incidents"][0];
+  BoundedQueue<CordonWatch::Standing> planned(64);
+  BoundedQueue<int> ended(1);
+  CordonWatch watch(
+      SystemClock(), desk.dispatcher(),
+      [&](const CordonWatch::Standing& standing) {
+        (void)planned.Push(standing);
+        return absl::OkStatus();
+      },
+      [&] { (void)ended.Push(1); }, Seconds(1200), Milliseconds(10));
+  watch.Hold({.incident = incident["id"], .place = first, .seen = SystemClock().Wall()});
+  ASSERT_TRUE(planned.Pop(Seconds(10)).has_value());
+  desk.Raise("cam-1", second);  // the same camera: it joins the incident
+  std::optional<CordonWatch::Standing> moved;
+  do moved = planned.Pop(Seconds(10));
+  while (moved && moved->sightings == 1);
+  ASSERT_TRUE(moved.has_value());
+  EXPECT_EQ(moved->sightings, 2U);
+  EXPECT_EQ(moved->place, second);
+  watch.Hold({.incident = "", .place = first, .seen = SystemClock().Wall() - Seconds(1300)});
+  EXPECT_TRUE(ended.Pop(Seconds(10)).has_value());
+  EXPECT_FALSE(watch.standing().has_value());
 }
 
 TEST(ConsolePositions, OsmAndByQueryFormRootAndJson) {

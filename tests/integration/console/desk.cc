@@ -28,7 +28,10 @@ Desk::Desk(Options options) {
   if (options.roads != nullptr) {
     conditions_ = std::make_shared<RoadConditions>(options.roads);
     model_ = std::make_shared<TravelModel>(conditions_);
-    engine_ = std::make_unique<EtaEngine>(model_, EtaOptions{});
+    auto tracks = UnitTracks::Start(SystemClock(), metrics_, conditions_, model_, {});
+    CORDON_CHECK(tracks.ok(), MessageOf(tracks.status()));
+    tracks_ = *std::move(tracks);
+    engine_ = std::make_unique<EtaEngine>(model_, EtaOptions{}, tracks_.get());
     maker_ = std::make_unique<CircleMaker>(model_);
   }
   if (options.site.dispatch().tiers_s().empty())
@@ -44,6 +47,7 @@ Desk::Desk(Options options) {
   for (const proto::CameraConfig& camera : options.site.cameras())
     dispatch.cameras.push_back({camera.id(), camera.name(), 0});
   dispatch.listeners = {feed_.get()};
+  if (tracks_ != nullptr) dispatch.listeners.push_back(tracks_.get());
   if (engine_ != nullptr)
     dispatch.compute_circles = [this](const CirclesRequest& request) { return Compute(request); };
   auto dispatcher = Dispatcher::Start(SystemClock(), metrics_, units_, std::move(dispatch));
@@ -52,7 +56,7 @@ Desk::Desk(Options options) {
 
   if (options.roads != nullptr) {
     auto road_desk = RoadDesk::Start(SystemClock(), metrics_, options.site, *dispatcher_, units_,
-                                     *feed_, conditions_, model_);
+                                     *feed_, conditions_, model_, *tracks_);
     CORDON_CHECK(road_desk.ok(), MessageOf(road_desk.status()));
     road_desk_ = *std::move(road_desk);
     options.api.extensions = road_desk_->extensions();

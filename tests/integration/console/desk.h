@@ -49,7 +49,10 @@ class Desk {
 
   TemporaryFolder folder_;
   Metrics metrics_;
-  UnitBoard units_{SystemClock(), metrics_, {}};
+  std::unique_ptr<UnitTracks> tracks_;  // with roads only
+  UnitBoard units_{SystemClock(), metrics_, {.on_taken = [this](const proto::UnitPosition& fix) {
+                     if (tracks_ != nullptr) tracks_->OnFix(fix);
+                   }}};
   std::shared_ptr<RoadConditions> conditions_;
   std::shared_ptr<const TravelModel> model_;
   std::unique_ptr<EtaEngine> engine_;
