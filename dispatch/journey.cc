@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispatch/journey.h"
 
-#include <algorithm>
-
 namespace cordon {
 namespace {
 
 // A way of more edges is no journey of one town.
 constexpr size_t kMostEdges = 20'000;
+// So many edges of the way may turn out to have been another leg.
+constexpr size_t kMostTakenBack = 4;
 
 }  // namespace
+
+// `edges` begins where the fix before is thought to have been, now. False: nothing known leads there.
+bool Journey::Append(const std::vector<EdgeId>& edges) {
+  const RoadNetwork& n = *network_;
+  if (edges.empty()) return false;
+  if (!moved_ && edges.front() == n.twin(way_.edges.front())) {
+    // It faced the other way when it stood.
+    way_.from_cm = n.length_cm(edges.front()) - way_.from_cm;
+    way_.edges = edges;
+    return true;
+  }
+  const size_t oldest = way_.edges.size() > kMostTakenBack ? way_.edges.size() - kMostTakenBack : 0;
+  for (size_t i = way_.edges.size(); i-- > oldest;) {
+    const bool same = way_.edges[i] == edges.front();
+    if (!same && n.head(way_.edges[i]) != n.tail(edges.front())) continue;
+    way_.edges.resize(i + 1);
+    way_.edges.insert(way_.edges.end(), edges.begin() + (same ? 1 : 0), edges.end());
+    return true;
+  }
+  return false;
+}
 
 void Journey::Add(const MatchedFix& match, WallTime fix_time) {
   if (broken_ || match.state == MatchState::kOutOfOrder) return;
@@ -28,15 +49,8 @@ void Journey::Add(const MatchedFix& match, WallTime fix_time) {
     if (!moved_) left_ = came_ = fix_time;
     return;
   }
-  // The match names the edges since the fix before, that fix's included. When it now thinks that
-  // the unit was elsewhere then, the way has a hole.
-  const auto& edges = match.way;
-  const auto known = std::find(edges.begin(), edges.end(), way_.edges.back());
-  if (known == edges.end()) {
-    broken_ = true;
-    return;
-  }
-  way_.edges.insert(way_.edges.end(), known + 1, edges.end());
+  broken_ = !Append(match.way);
+  if (broken_) return;
   way_.to_cm = match.position.offset_cm;
   at_ = match.position;
   moved_ = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -17,15 +18,21 @@ struct DrivenWay {
 };
 
 // Puts the matched fixes of one unit together to the way it drives, from setting off until it is
-// there. Standing before the first and after the last movement is no driving and is not counted.
-// One thread.
+// there. Standing before the first and after the last movement is no driving and is not counted. A
+// later fix may show that an earlier one was put on the wrong leg of a junction: that leg is taken
+// back. One thread.
 class Journey {
  public:
+  explicit Journey(std::shared_ptr<const RoadNetwork> network) : network_(std::move(network)) {}
+
   void Add(const MatchedFix& match, WallTime fix_time);
   // The way until now. Empty: it did not move, or the way has a hole (a jump, off the network).
   std::optional<DrivenWay> Finish() const;
 
  private:
+  bool Append(const std::vector<EdgeId>& edges);
+
+  std::shared_ptr<const RoadNetwork> network_;
   DrivenWay way_;
   bool has_place_ = false;
   bool moved_ = false;

@@ -171,7 +171,7 @@ void UnitTracks::Take(const proto::UnitChange& change) {
   if (known == tracks_.end()) return;
   Track& track = known->second;
   if (change.status() == proto::UNIT_STATUS_EN_ROUTE) {
-    track.journey.emplace();
+    track.journey.emplace(conditions_->network());
     if (track.match) track.journey->Add(*track.match, track.fix_time);
     track.held = std::exchange(track.promise, std::nullopt);
   } else if (change.status() == proto::UNIT_STATUS_ON_SCENE && track.journey) {

@@ -7,6 +7,7 @@
 
 #include "base/file_util.h"
 #include "dispatch/demo_city.h"
+#include "tests/support/drawn_roads.h"
 #include "tests/support/test_data.h"
 
 namespace cordon {
@@ -198,37 +199,74 @@ TEST_F(UnitTracksTest, TheHourOfTheDayIsThatOfTheTimeZone) {
             absl::StatusCode::kInvalidArgument);
 }
 
-TEST(JourneyTest, AWayWithAHoleTeachesNothing) {
-  const EdgeId a{1};
-  const EdgeId b{2};
-  const EdgeId c{3};
-  const auto at = [](double second) {
+class JourneyTest : public ::testing::Test {
+ protected:
+  EdgeId Edge(char from, char to) const {
+    const RoadNetwork& n = *roads_.network();
+    const uint32_t tail = roads_.Junction(from).value;
+    for (uint32_t e = n.first_out()[tail]; e < n.first_out()[tail + 1]; ++e)
+      if (n.head({e}) == roads_.Junction(to)) return {e};
+    ADD_FAILURE() << "no road from " << from << " to " << to;
+    return kNoEdge;
+  }
+  static WallTime At(double second) {
     return WallTime(Microseconds(static_cast<int64_t>(second * 1e6)));
-  };
-  const auto match = [](EdgeId e, uint32_t cm, std::vector<EdgeId> way) {
+  }
+  static MatchedFix Match(EdgeId e, uint32_t cm, std::vector<EdgeId> way) {
     MatchedFix fix;
     fix.state = MatchState::kMatched;
     fix.position = {e, cm};
     fix.way = std::move(way);
     return fix;
-  };
-  Journey whole;
-  whole.Add(match(a, 100, {a}), at(0));
-  whole.Add(match(a, 100, {a}), at(5));  // stands
-  whole.Add(match(b, 300, {a, b}), at(8));
-  whole.Add(match(c, 200, {b, c}), at(12));
-  whole.Add(match(c, 200, {c}), at(90));  // stands
-  const auto way = whole.Finish();
+  }
+  const testing::DrawnRoads roads_{R"(
+    A----B----C----D
+         |    |
+         E    F
+  )"};
+};
+
+TEST_F(JourneyTest, StandingAtEitherEndIsNoDriving) {
+  const EdgeId a = Edge('A', 'B'), b = Edge('B', 'C'), c = Edge('C', 'D');
+  Journey journey(roads_.network());
+  EXPECT_FALSE(journey.Finish().has_value());
+  journey.Add(Match(a, 100, {a}), At(0));
+  journey.Add(Match(a, 100, {a}), At(5));
+  journey.Add(Match(b, 300, {a, b}), At(8));
+  journey.Add(Match(c, 200, {b, c}), At(12));
+  journey.Add(Match(c, 200, {c}), At(90));
+  const auto way = journey.Finish();
   ASSERT_TRUE(way.has_value());
   EXPECT_EQ(way->edges, (std::vector<EdgeId>{a, b, c}));
   EXPECT_EQ(way->from_cm, 100U);
   EXPECT_EQ(way->to_cm, 200U);
   EXPECT_EQ(way->seconds, 7);
-  Journey holed;
-  holed.Add(match(a, 100, {a}), at(0));
-  holed.Add(match(c, 300, {c}), at(8));
-  EXPECT_FALSE(holed.Finish().has_value());
-  EXPECT_FALSE(Journey().Finish().has_value());
+}
+
+TEST_F(JourneyTest, TheWrongLegOfAJunctionIsTakenBack) {
+  const EdgeId a = Edge('A', 'B'), b = Edge('B', 'C'), c = Edge('C', 'D'), leg = Edge('B', 'E');
+  Journey journey(roads_.network());
+  journey.Add(Match(a, 100, {a}), At(0));
+  journey.Add(Match(leg, 50, {a, leg}), At(2));
+  journey.Add(Match(b, 900, {b}), At(4));  // now it was on b already
+  journey.Add(Match(c, 200, {b, c}), At(6));
+  const auto way = journey.Finish();
+  ASSERT_TRUE(way.has_value());
+  EXPECT_EQ(way->edges, (std::vector<EdgeId>{a, b, c}));
+}
+
+TEST_F(JourneyTest, AWayWithAHoleTeachesNothing) {
+  const EdgeId a = Edge('A', 'B'), c = Edge('C', 'D');
+  Journey journey(roads_.network());
+  journey.Add(Match(a, 100, {a}), At(0));
+  journey.Add(Match(c, 300, {c}), At(8));
+  EXPECT_FALSE(journey.Finish().has_value());
+  Journey jumped(roads_.network());
+  jumped.Add(Match(a, 100, {a}), At(0));
+  MatchedFix anew = Match(a, 500, {a});
+  anew.state = MatchState::kStarted;
+  jumped.Add(anew, At(1));
+  EXPECT_FALSE(jumped.Finish().has_value());
 }
 
 }  // namespace
