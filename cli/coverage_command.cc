@@ -9,6 +9,7 @@
 #include "cli/units_file.h"
 #include "dispatch/coverage.h"
 #include "dispatch/coverage_drawing.h"
+#include "dispatch/eta.h"
 #include "dispatch/map_drawing_roads.h"
 
 namespace cordon::cli {
