@@ -13,6 +13,7 @@ const row = (name, ours, theirs) => {
     + `valhalla p50 ${at(theirs, 0.5).toFixed(1)} p99 ${at(theirs, 0.99).toFixed(1)} ms (${theirs.length})   ${ratio.toFixed(0)} x faster`);
 };
 row('isochrone 1-3-5 min, polygons', cordon.isochrone_ms, valhalla.isochrone_ms);
+row('the same as GeoJSON text', cordon.isochrone_text_ms, valhalla.isochrone_ms);
 row('matrix 200 units x 1 scene', cordon.matrix_ms, valhalla.matrix_ms);
 
 // Travel times of pairs that both can drive, between one and thirty minutes.
