@@ -59,6 +59,13 @@ void ContourDrawer::ForRuns(CellPoint a, CellPoint b, Visit&& visit) {
   }
 }
 
+// Kept between drawings: fresh memory for each would cost as much as filling it.
+struct ContourDrawer::Matrices {
+  BitMatrix cells;
+  BitMatrix reached;
+  BitMatrix roads;
+};
+
 ContourDrawer::ContourDrawer(std::shared_ptr<const RoadNetwork> network, Roads roads)
     : network_(std::move(network)) {
   const RoadPoint low = network_->south_west();
@@ -81,6 +88,7 @@ ContourDrawer::ContourDrawer(std::shared_ptr<const RoadNetwork> network, Roads r
   road_blocks_.resize(static_cast<size_t>(blocks_x_) * static_cast<size_t>(blocks_y_));
   reach_blocks_.resize(road_blocks_.size());
   waits_.resize(road_blocks_.size());
+  matrices_ = std::make_unique<Matrices>();
   whole_from_.assign(network_->piece_count(), kMostTiers);
   MarkRoads(roads);
 }
@@ -282,9 +290,8 @@ void ContourDrawer::DrawCluster(const Cluster& box, size_t tier,
                                 std::vector<ContourPolygon>& polygons) {
   const int width = box.east - box.west + 1;
   const int height = (box.north - box.south + 1) * kBlock;
-  BitMatrix cells(width, height);
-  BitMatrix reached(width, height);
-  BitMatrix roads(width, height);
+  auto& [cells, reached, roads] = *matrices_;
+  for (BitMatrix* matrix : {&cells, &reached, &roads}) matrix->Reset(width, height);
   for (const auto& [by, bx] : box.blocks) {
     const Rows filled = Fill(bx, by, tier);
     const Rows& passed = reach_blocks_[BlockIndex(bx, by)]->reached[tier];

@@ -77,6 +77,7 @@ class ContourDrawer {
   };
   // A block with what its neighbours have near its border, for one tier (contour_fill.cc).
   struct Surroundings;
+  struct Matrices;
   // Blocks of one tier that touch, and their frame.
   struct Cluster {
     std::vector<std::pair<int, int>> blocks;  // (by, bx), ascending
@@ -129,6 +130,7 @@ class ContourDrawer {
   std::vector<std::unique_ptr<ReachBlock>> spare_blocks_;
   std::vector<std::pair<int, int>> used_;  // (by, bx) of reach_blocks_
   std::vector<uint8_t> waits_;             // by block, scratch of ClustersOf
+  std::unique_ptr<Matrices> matrices_;     // scratch of DrawCluster
   std::vector<uint8_t> whole_from_;        // by piece: first tier that holds all of it
   std::vector<uint32_t> whole_pieces_;     // whose whole_from_ is set
 };

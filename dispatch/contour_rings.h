@@ -12,10 +12,14 @@ namespace cordon {
 // asked for on each side.
 class BitMatrix {
  public:
-  BitMatrix(int width_words, int height)
-      : words_(width_words),
-        height_(height),
-        rows_(static_cast<size_t>(width_words + 2) * static_cast<size_t>(height + 2)) {}
+  BitMatrix() = default;
+  BitMatrix(int width_words, int height) { Reset(width_words, height); }
+  // All unset.
+  void Reset(int width_words, int height) {
+    words_ = width_words;
+    height_ = height;
+    rows_.assign(static_cast<size_t>(width_words + 2) * static_cast<size_t>(height + 2), 0);
+  }
   uint64_t& Word(int word, int y) { return rows_[At(word, y)]; }
   uint64_t Word(int word, int y) const { return rows_[At(word, y)]; }
   bool Get(int x, int y) const { return Word(x >> 6, y) >> (x & 63) & 1; }
@@ -28,8 +32,8 @@ class BitMatrix {
     return static_cast<size_t>(y + 1) * static_cast<size_t>(words_ + 2) +
            static_cast<size_t>(word + 1);
   }
-  int words_;
-  int height_;
+  int words_ = 0;
+  int height_ = 0;
   std::vector<uint64_t> rows_;
 };
 
