@@ -156,7 +156,9 @@ TEST_F(UnitTracksTest, ARestartKeepsWhatWasLearnedAndADamagedFileIsSetAside) {
     return ones;
   }());
   Restart();
-  EXPECT_EQ(conditions_->Snapshot()->class_factor, learned);
+  // What differs by less than a hundredth had not been worth publishing before.
+  for (size_t c = 0; c < learned.size(); ++c)
+    EXPECT_NEAR(conditions_->Snapshot()->class_factor[c], learned[c], 0.011F);
   tracks_.reset();
   ASSERT_TRUE(WriteFileDurably(folder_.File("learned.json"), "{").ok());
   Restart();
@@ -165,13 +167,15 @@ TEST_F(UnitTracksTest, ARestartKeepsWhatWasLearnedAndADamagedFileIsSetAside) {
 }
 
 TEST_F(UnitTracksTest, AMovingUnitIsOnTheRoadItDrivesAndNotOnTheNearest) {
-  const RoadPosition from = AnyStreet();
+  RoadPosition from = AnyStreet();
+  from.offset_cm = 0;
   UnitState unit;
   unit.id = UnitId("car");
-  Send(FixAt("car", from, 0));
+  proto::UnitPosition last = FixAt("car", from, 0);
+  Send(last);
   tracks_->Settle();
+  unit.place = {last.lat(), last.lon()};
   EXPECT_FALSE(tracks_->Matched(unit, *graph_).has_value());  // one fix is no track
-  proto::UnitPosition last;
   for (uint32_t cm = 0; cm + 800 < network_->length_cm(from.edge); cm += 800)
     Send(last = FixAt("car", {from.edge, cm}, 8));
   tracks_->Settle();
