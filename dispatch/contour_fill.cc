@@ -40,6 +40,8 @@ __extension__ using Wide = unsigned __int128;
 // Bit x is set when a bit within kFillCells of it is: in its word or in the one west or east of it.
 uint64_t SpreadSideways(uint64_t west, uint64_t middle, uint64_t east) {
   static_assert(kFillCells == 9, "the shifts below sum to 18");
+  if (middle == ~uint64_t{0}) return middle;  // both are the rule inside a district
+  if ((west >> (64 - kFillCells) | middle | east << (64 - kFillCells)) == 0) return 0;
   Wide bits = Wide{west >> (64 - kFillCells)} | Wide{middle} << kFillCells |
               Wide{east & ((uint64_t{1} << kFillCells) - 1)} << (64 + kFillCells);
   bits |= bits << 1;
