@@ -172,7 +172,7 @@ class Dispatcher {
   absl::StatusOr<proto::ResponseCircles> ComputeOne(const CirclesJob& job,
                                                     std::span<const UnitState> units);
   void Report(CirclesJob job, const proto::ResponseCircles& circles, int64_t computed_ns);
-  void RefreshOpen();
+  bool RefreshOpen();
   void Tell(const std::function<void(DispatchListener&)>& say);
 
   const Clock& clock_;

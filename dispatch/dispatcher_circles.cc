@@ -33,10 +33,8 @@ void Dispatcher::CirclesLoop() {
     } else if (options_.prepare_circles) {
       options_.prepare_circles();
     }
-    if (!stopping_ && clock_.Boot() - refreshed_ >= kRefreshEvery) {
+    if (!stopping_ && clock_.Boot() - refreshed_ >= kRefreshEvery && RefreshOpen())
       refreshed_ = clock_.Boot();
-      RefreshOpen();
-    }
   }
 }
 
@@ -118,8 +116,8 @@ void Dispatcher::Report(CirclesJob job, const proto::ResponseCircles& circles,
 }
 
 // Units move while people decide: ETAs of open incidents stay current. Areas depend on the scene
-// alone and are kept.
-void Dispatcher::RefreshOpen() {
+// alone and are kept. False: broken off, because an alert came and goes first.
+bool Dispatcher::RefreshOpen() {
   std::vector<proto::Incident> incidents;
   {
     absl::MutexLock lock(&mutex_);
@@ -132,12 +130,13 @@ void Dispatcher::RefreshOpen() {
     if (gone) watch_.Forget(entry);
     return gone;
   });
-  if (incidents.empty() || !options_.compute_circles) return;
+  if (incidents.empty() || !options_.compute_circles) return true;
   const std::vector<UnitState> units = board_.Snapshot();
   size_t refreshed = 0;
   for (auto incident = incidents.rbegin(); incident != incidents.rend() && refreshed < kRefreshed;
        ++incident) {
     if (!incident->has_place()) continue;
+    if (circles_jobs_.size() > 0) return false;
     ++refreshed;
     const LatLon scene{incident->place().lat(), incident->place().lon()};
     const bool areas = !shown_.contains(incident->id());
@@ -155,6 +154,7 @@ void Dispatcher::RefreshOpen() {
         log::Warning("a notice was lost: the dispatcher is overloaded");
     }
   }
+  return true;
 }
 
 }  // namespace cordon
