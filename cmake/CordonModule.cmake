@@ -30,6 +30,14 @@ if(CORDON_SANITIZE)
   # Reports need lines, not variables; full debug information of the header libraries triples the build.
   set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
   add_link_options(-fsanitize=${CORDON_SANITIZE})
+  if(CORDON_SANITIZE MATCHES thread)
+    foreach(call 5Mutex4LockEv 5Mutex6UnlockEv 5Mutex5AwaitERKNS0_9ConditionE
+            5Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE 12Notification6NotifyEv)
+      add_link_options(-Wl,--wrap=_ZN4absl7debian3${call})  # base/tsan_mutex.cc says why
+    endforeach()
+    add_link_options(
+      -Wl,--wrap=_ZNK4absl7debian312Notification30WaitForNotificationWithTimeoutENS0_8DurationE)
+  endif()
 else()
   add_compile_options($<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
 endif()
@@ -53,8 +61,9 @@ target_compile_options(cordon_warnings INTERFACE -Wall -Wextra -Wpedantic -Werro
 option(CORDON_PCH "Precompile the third-party headers that nearly every file includes" OFF)
 if(CORDON_PCH)
   add_library(cordon_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
+  # The warnings too: -Wpedantic defines macros, and a header is only used where all of them agree.
   target_link_libraries(cordon_pch PRIVATE absl::status absl::statusor absl::synchronization fmt::fmt
-                        protobuf::libprotobuf Threads::Threads)
+                        protobuf::libprotobuf Threads::Threads cordon_warnings)
   target_precompile_headers(cordon_pch PRIVATE
     <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <set> <span> <string> <string_view> <thread>
     <vector> <fmt/format.h> <absl/status/status.h> <absl/status/statusor.h> <absl/synchronization/mutex.h>
