@@ -60,18 +60,28 @@ target_compile_options(cordon_warnings INTERFACE -Wall -Wextra -Wpedantic -Werro
 # One precompiled header of the heavy third-party headers, none of ours, shared by all modules and tests.
 option(CORDON_PCH "Precompile the third-party headers that nearly every file includes" OFF)
 if(CORDON_PCH)
-  add_library(cordon_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
-  # The warnings too: -Wpedantic defines macros, and a header is only used where all of them agree.
-  target_link_libraries(cordon_pch PRIVATE absl::status absl::statusor absl::synchronization fmt::fmt
-                        protobuf::libprotobuf Threads::Threads cordon_warnings)
-  target_precompile_headers(cordon_pch PRIVATE
-    <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <set> <span> <string> <string_view> <thread>
-    <vector> <fmt/format.h> <absl/status/status.h> <absl/status/statusor.h> <absl/synchronization/mutex.h>
-    <google/protobuf/message.h> <google/protobuf/generated_message_reflection.h>
-    <google/protobuf/repeated_field.h> <google/protobuf/extension_set.h> <google/protobuf/map_field_inl.h>)
+  # One for the modules and one for programs, which are compiled with -fPIE: a header serves one setting alone.
+  foreach(target cordon_pch cordon_pch_program)
+    add_library(${target} OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
+    # The warnings too: -Wpedantic defines macros, and a header is only used where all of them agree.
+    target_link_libraries(${target} PRIVATE absl::status absl::statusor absl::synchronization fmt::fmt
+                          protobuf::libprotobuf Threads::Threads cordon_warnings)
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <set> <span> <string> <string_view> <thread>
+      <vector> <fmt/format.h> <absl/status/status.h> <absl/status/statusor.h> <absl/synchronization/mutex.h>
+      <google/protobuf/message.h> <google/protobuf/generated_message_reflection.h>
+      <google/protobuf/repeated_field.h> <google/protobuf/extension_set.h> <google/protobuf/map_field_inl.h>)
+  endforeach()
+  target_compile_options(cordon_pch_program PRIVATE -fPIE)
 endif()
 function(cordon_precompile target)
-  if(CORDON_PCH)
+  if(NOT CORDON_PCH)
+    return()
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    target_precompile_headers(${target} REUSE_FROM cordon_pch_program)
+  else()
     target_precompile_headers(${target} REUSE_FROM cordon_pch)
   endif()
 endfunction()
