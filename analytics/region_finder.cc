@@ -40,6 +40,7 @@ const std::vector<Blob>& RegionFinder::FindBlobs(const LumaPicture& mask) {
   height_ = mask.height;
   blobs_.clear();
   cv::Mat source(height_, width_, CV_8UC1, const_cast<uint8_t*>(mask.pixels.data()));
+  if (cv::countNonZero(source) == 0) return blobs_;
   // A person's head, trunk and legs often fall apart; they lie above each other.
   cv::Mat closed;
   cv::morphologyEx(source, closed, cv::MORPH_CLOSE,

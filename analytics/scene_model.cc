@@ -9,6 +9,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/check.h"
+#include "base/vectorised.h"
 
 namespace cordon {
 namespace {
@@ -83,8 +84,7 @@ void SceneModel::Start(const LumaPicture& luma, MediaTime time) {
   now_ = time;
   const auto size = luma.pixels.size();
   smooth_.resize(size);
-  cv::Mat smooth = View(smooth_, width_, height_);
-  cv::GaussianBlur(View(luma.pixels, width_, height_), smooth, {3, 3}, 0);
+  blur_.Apply(luma.pixels.data(), width_, height_, smooth_.data());
   mean_.assign(smooth_.begin(), smooth_.end());
   deviation_.assign(size, kFirstDeviation);
   second_ = smooth_;
@@ -109,8 +109,7 @@ const SceneView& SceneModel::Update(const LumaPicture& luma, MediaTime time,
   step_s_ = std::clamp(Seconds32(time - now_), 0.0F, 2.0F);
   now_ = time;
   seconds_since_start_ = Seconds32(time - began_);
-  cv::Mat smooth = View(smooth_, width_, height_);
-  cv::GaussianBlur(View(luma.pixels, width_, height_), smooth, {3, 3}, 0);
+  blur_.Apply(luma.pixels.data(), width_, height_, smooth_.data());
 
   view_.light = EstimateLight();
   if (view_.light.gain != 1 || view_.light.offset != 0) Follow(view_.light);
@@ -266,6 +265,7 @@ void SceneModel::LearnEdges() {
 }
 
 // The hot loop, written without branches so that it is vectorised.
+CORDON_VECTORISED
 size_t SceneModel::Classify(float mean_rate, float deviation_rate) {
   const size_t size = smooth_.size();
   const uint8_t* picture = smooth_.data();
@@ -374,33 +374,21 @@ void SceneModel::RemoveShadows() {
   }
   all = (all - cv::Point(8, 8)) + cv::Size(16, 16);
   all &= cv::Rect(0, 0, width_, height_);
-  cv::Mat now;
-  View(smooth_, width_, height_)(all).convertTo(now, CV_32F);
-  const cv::Mat scene = View(mean_, width_, height_)(all);
-  const cv::Size window(5, 5);
-  cv::Mat now_mean, scene_mean, now_square, scene_square, product;
-  cv::boxFilter(now, now_mean, CV_32F, window);
-  cv::boxFilter(scene, scene_mean, CV_32F, window);
-  cv::boxFilter(now.mul(now), now_square, CV_32F, window);
-  cv::boxFilter(scene.mul(scene), scene_square, CV_32F, window);
-  cv::boxFilter(now.mul(scene), product, CV_32F, window);
   cv::Mat solid(all.height, all.width, CV_8UC1);
+  WindowScan window(smooth_.data(), mean_.data(), width_, height_);
   for (int y = 0; y < all.height; ++y) {
+    window.StartRow(all.y + y);
     const uint8_t* mask = foreground.ptr<uint8_t>(all.y + y) + all.x;
     uint8_t* keep = solid.ptr<uint8_t>(y);
-    const float* nm = now_mean.ptr<float>(y);
-    const float* sm = scene_mean.ptr<float>(y);
-    const float* ns = now_square.ptr<float>(y);
-    const float* ss = scene_square.ptr<float>(y);
-    const float* p = product.ptr<float>(y);
     for (int x = 0; x < all.width; ++x) {
       keep[x] = mask[x];
       if (mask[x] == 0) continue;
-      const float ratio = nm[x] / std::max(sm[x], 1.0F);
+      const WindowMeans mean = window.At(all.x + x);
+      const float ratio = mean.now / std::max(mean.scene, 1.0F);
       if (ratio < kDarkestShadow || ratio > kBrightestLight) continue;
-      const float now_variance = ns[x] - nm[x] * nm[x];
-      const float scene_variance = ss[x] - sm[x] * sm[x];
-      const float covariance = p[x] - nm[x] * sm[x];
+      const float now_variance = mean.now_square - mean.now * mean.now;
+      const float scene_variance = mean.scene_square - mean.scene * mean.scene;
+      const float covariance = mean.product - mean.now * mean.scene;
       const bool textured = scene_variance >= kTexture;
       const bool same_texture =
           textured &&

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analytics/geometry.h"
+#include "analytics/pixel_loops.h"
 #include "base/time.h"
 #include "ingest/frame.h"
 
@@ -84,6 +85,7 @@ class SceneModel {
   MediaTime now_{};
   float seconds_since_start_ = 0;
   float step_s_ = 0;
+  BinomialBlur blur_;
   std::vector<uint8_t> smooth_;  // the current picture, blurred
   std::vector<float> mean_;
   std::vector<float> deviation_;     // mean absolute deviation

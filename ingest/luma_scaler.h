@@ -41,6 +41,7 @@ class LumaScaler {
   static Taps MakeTaps(int source, int target, int unit);
   void SumRows(const uint8_t* plane, ptrdiff_t stride, int row);
   void SumColumns(uint8_t* out) const;
+  void SumFours(uint8_t* out) const;
   template <int kTaps>
   void SumColumnsOf(uint8_t* out) const;
 
@@ -49,6 +50,7 @@ class LumaScaler {
   const LumaSize size_;
   Taps rows_;
   Taps columns_;
+  bool fours_;  // every output column is the mean of four source columns
   std::vector<uint16_t> sums_;
 };
 

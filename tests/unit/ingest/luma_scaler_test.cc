@@ -43,7 +43,8 @@ double MeanOver(const std::vector<uint8_t>& plane, int width, double x0, double 
 TEST(LumaScaler, EqualsTheAreaMeanWithinRounding) {
   std::mt19937 random(7);
   for (const auto& [w, h, to] :
-       {std::tuple{640, 360, 480}, {1280, 720, 480}, {401, 301, 128}, {130, 96, 128}}) {
+       {std::tuple{640, 360, 480}, {1280, 720, 480}, {1920, 1080, 480}, {401, 301, 128},
+        {130, 96, 128}}) {
     std::vector<uint8_t> plane(static_cast<size_t>(w * h));
     for (uint8_t& pixel : plane) pixel = static_cast<uint8_t>(random() % 256);
     const LumaSize size = AnalysisSize(w, h, to);
