@@ -9,6 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/secret.h"
@@ -36,9 +38,8 @@ struct CameraStreamServices {
 // Life: Make starts the owner thread "cam-ID" (and "evi-ID" for the main stream when a sub-stream
 // is analysed); the destructor interrupts and joins within about 100 ms. Frames go to the sink on
 // the owner thread. Every public call is thread-safe and returns at once. Example:
-//   FrameQueue frames;
-//   ASSIGN_OR_RETURN(auto camera, CameraStream::Make(config, password, {clock, metrics, gate,
-//   frames})); while (auto frame = frames.Take(Milliseconds(200))) ...
+//   ASSIGN_OR_RETURN(auto camera,
+//                    CameraStream::Make(config, password, {clock, metrics, gate, pool.Add(...)}));
 class CameraStream {
  public:
   // INVALID_ARGUMENT: an address, mask or password that cannot be used; everything later is a

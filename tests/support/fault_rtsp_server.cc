@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -20,7 +19,8 @@
 namespace cordon::testing {
 namespace {
 
-constexpr int kSliceMs = 20;  // how soon a stop is seen
+constexpr int kSliceMs = 20;                  // how soon a stop is seen
+constexpr size_t kMostRemembered = 1 << 20;  // of what came and was asked
 
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -70,20 +70,13 @@ void FaultSession::Close() {
   for (int udp : udp_fd_) {
     if (udp >= 0) ::close(udp);
   }
-  ::close(fd_);
 }
 
 long FaultSession::Receive(char* to, size_t size) {
-  while (!server_.stopping()) {
-    if (ssl_ == nullptr || SSL_pending(ssl_) == 0) {
-      pollfd poll{.fd = fd_, .events = POLLIN, .revents = 0};
-      if (::poll(&poll, 1, kSliceMs) <= 0) continue;
-    }
-    const long n =
-        ssl_ != nullptr ? SSL_read(ssl_, to, static_cast<int>(size)) : ::recv(fd_, to, size, 0);
-    return std::max(n, 0L);
-  }
-  return 0;
+  const LoopbackListener& listener = server_.listener_;
+  if (ssl_ == nullptr) return static_cast<long>(listener.Receive(fd_, to, size));
+  if (SSL_pending(ssl_) == 0 && !listener.AwaitReadable(fd_)) return 0;
+  return std::max<long>(SSL_read(ssl_, to, static_cast<int>(size)), 0);
 }
 
 std::optional<FaultSession::Request> FaultSession::Next() {
@@ -104,7 +97,7 @@ std::optional<FaultSession::Request> FaultSession::Next() {
       request.method = request.head.substr(0, blank);
       request.url = request.head.substr(blank + 1, request.head.find(' ', blank + 1) - blank - 1);
       const absl::MutexLock lock(&server_.mutex_);
-      server_.methods_.push_back(request.method);
+      if (server_.methods_.size() < kMostRemembered) server_.methods_.push_back(request.method);
       return request;
     }
     char piece[4096];
@@ -112,7 +105,8 @@ std::optional<FaultSession::Request> FaultSession::Next() {
     if (n <= 0) return std::nullopt;
     pending_.append(piece, static_cast<size_t>(n));
     const absl::MutexLock lock(&server_.mutex_);
-    server_.received_.append(piece, static_cast<size_t>(n));
+    if (server_.received_.size() < kMostRemembered)
+      server_.received_.append(piece, static_cast<size_t>(n));
   }
 }
 
@@ -210,47 +204,24 @@ void FaultSession::Silence() {
   }
 }
 
-FaultRtspServer::FaultRtspServer(Script script, std::optional<TlsIdentity> tls)
-    : script_(std::move(script)) {
+FaultRtspServer::FaultRtspServer(Script script, std::optional<TlsIdentity> tls, uint16_t port)
+    : script_(std::move(script)), listener_(port) {
   std::signal(SIGPIPE, SIG_IGN);
   if (tls) tls_ = MakeTls(*tls);
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t length = sizeof address;
-  CORDON_CHECK(::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) == 0, "no port");
-  ::listen(listener_, 16);
-  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
-  port_ = ntohs(address.sin_port);
-  acceptor_ = std::thread([this] { Accept(); });
+  listener_.Start([this](int fd, int number) {
+    FaultSession session(*this, fd, number);
+    if (tls_ == nullptr || session.StartTls(tls_)) script_(session);
+    session.Close();
+  });
 }
 
 FaultRtspServer::~FaultRtspServer() {
-  stopping_ = true;
   {
     const absl::MutexLock lock(&mutex_);
     stop_seen_ = true;
   }
-  acceptor_.join();
-  for (std::thread& session : sessions_) session.join();
-  ::close(listener_);
+  listener_.Stop();
   if (tls_ != nullptr) SSL_CTX_free(tls_);
-}
-
-void FaultRtspServer::Accept() {
-  while (!stopping_) {
-    pollfd poll{.fd = listener_, .events = POLLIN, .revents = 0};
-    if (::poll(&poll, 1, kSliceMs) <= 0) continue;
-    const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0) continue;
-    const int one = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    const int number = ++connections_;
-    sessions_.emplace_back([this, fd, number] {
-      FaultSession session(*this, fd, number);
-      if (tls_ == nullptr || session.StartTls(tls_)) script_(session);
-      session.Close();
-    });
-  }
 }
 
 bool FaultRtspServer::SleepUnlessStopping(Milliseconds time) {
@@ -260,7 +231,7 @@ bool FaultRtspServer::SleepUnlessStopping(Milliseconds time) {
 }
 
 std::string FaultRtspServer::Url(std::string_view host) const {
-  return fmt::format("{}://{}:{}/camera", tls_ != nullptr ? "rtsps" : "rtsp", host, port_);
+  return fmt::format("{}://{}:{}/camera", tls_ != nullptr ? "rtsps" : "rtsp", host, port());
 }
 
 std::vector<std::string> FaultRtspServer::Methods() const {

@@ -3,20 +3,18 @@
 // well-behaved server cannot be made to do. Real sockets on loopback, port 0.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/time.h"
+#include "tests/support/loopback_listener.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -88,41 +86,35 @@ class FaultRtspServer {
  public:
   using Script = std::function<void(FaultSession&)>;
 
-  // Runs `script` for each connection; the connection ends when it returns.
-  explicit FaultRtspServer(Script script, std::optional<TlsIdentity> tls = std::nullopt);
+  // Runs `script` for each connection; the connection ends when it returns. `port` 0: any free one.
+  explicit FaultRtspServer(Script script, std::optional<TlsIdentity> tls = std::nullopt,
+                           uint16_t port = 0);
   ~FaultRtspServer();
   FaultRtspServer(const FaultRtspServer&) = delete;
   FaultRtspServer& operator=(const FaultRtspServer&) = delete;
 
   std::string Url(std::string_view host = "127.0.0.1") const;
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return listener_.port(); }
   // Methods that came, of all connections.
   std::vector<std::string> Methods() const;
-  int connections() const { return connections_; }
-  // Everything that came in clear, of all connections: to look for secrets.
+  int connections() const { return listener_.connections(); }
+  // What came in clear, of all connections, up to a megabyte: to look for secrets.
   std::string Received() const;
   // False when it has not come in time.
   bool AwaitMethod(std::string_view method, Milliseconds patience) const;
 
  private:
   friend class FaultSession;
-  void Accept();
-  bool stopping() const { return stopping_; }
+  bool stopping() const { return listener_.stopping(); }
   bool SleepUnlessStopping(Milliseconds time);
 
   const Script script_;
-  int listener_ = -1;
-  uint16_t port_ = 0;
   ssl_ctx_st* tls_ = nullptr;
-  std::atomic<bool> stopping_ = false;
-  std::atomic<int> connections_ = 0;
   mutable absl::Mutex mutex_;
   std::vector<std::string> methods_ ABSL_GUARDED_BY(mutex_);
   std::string received_ ABSL_GUARDED_BY(mutex_);
   bool stop_seen_ ABSL_GUARDED_BY(mutex_) = false;
-  std::list<std::thread>
-      sessions_;  // only in the accepting thread and, after it ended, in the destructor
-  std::thread acceptor_;
+  LoopbackListener listener_;  // last: its threads use all of the above
 };
 
 }  // namespace cordon::testing

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/onvif_device.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <openssl/evp.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -87,49 +83,26 @@ std::string Profile(const std::string& token, const std::string& encoding, int w
 }  // namespace
 
 OnvifDevice::OnvifDevice(OnvifDeviceOptions options) : options_(std::move(options)) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  CORDON_CHECK(::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) == 0, "no port");
-  ::listen(listener_, 16);
-  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
-  port_ = ntohs(address.sin_port);
-  acceptor_ = std::thread([this] { Accept(); });
+  listener_.Start([this](int fd, int) { Serve(fd); });
 }
 
-OnvifDevice::~OnvifDevice() {
-  stopping_ = true;
-  acceptor_.join();
-  for (std::thread& session : sessions_) session.join();
-  ::close(listener_);
-}
+OnvifDevice::~OnvifDevice() { listener_.Stop(); }
 
 std::string OnvifDevice::Url() const {
-  return fmt::format("http://127.0.0.1:{}/onvif/device_service", port_);
+  return fmt::format("http://127.0.0.1:{}/onvif/device_service", port());
 }
 
 // What it says of itself: another host, as behind NAT.
 std::string OnvifDevice::Host() const {
-  return fmt::format("http://{}:{}", options_.own_host, port_);
+  return fmt::format("http://{}:{}", options_.own_host, port());
 }
 
 std::string OnvifDevice::Now(Seconds later) const {
   return FormatXmlTime(SystemClock().Wall() + options_.clock_skew + later);
 }
 
-void OnvifDevice::Accept() {
-  while (!stopping_) {
-    pollfd poll{.fd = listener_, .events = POLLIN, .revents = 0};
-    if (::poll(&poll, 1, kSliceMs) <= 0) continue;
-    const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd >= 0) sessions_.emplace_back([this, fd] { Serve(fd); });
-  }
-}
-
-bool OnvifDevice::ReadRequest(int fd, std::string& pending, Request& request) {
-  while (!stopping_) {
+bool OnvifDevice::ReadRequest(int fd, std::string& pending, Request& request) const {
+  while (true) {
     const size_t end = pending.find("\r\n\r\n");
     if (end != std::string::npos) {
       const std::string head = pending.substr(0, end + 2);
@@ -142,14 +115,11 @@ bool OnvifDevice::ReadRequest(int fd, std::string& pending, Request& request) {
         return true;
       }
     }
-    pollfd poll{.fd = fd, .events = POLLIN, .revents = 0};
-    if (::poll(&poll, 1, kSliceMs) <= 0) continue;
     char piece[8192];
-    const ssize_t n = ::recv(fd, piece, sizeof piece, 0);
-    if (n <= 0) return false;
-    pending.append(piece, static_cast<size_t>(n));
+    const size_t n = listener_.Receive(fd, piece, sizeof piece);
+    if (n == 0) return false;
+    pending.append(piece, n);
   }
-  return false;
 }
 
 void OnvifDevice::Serve(int fd) {
@@ -164,7 +134,6 @@ void OnvifDevice::Serve(int fd) {
       rest.remove_prefix(static_cast<size_t>(n));
     }
   }
-  ::close(fd);
 }
 
 bool OnvifDevice::TokenIsGood(const std::string& body) {
@@ -344,7 +313,7 @@ std::string OnvifDevice::Pull() {
   const auto something = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     return !messages_.empty() || subscription_ == 0;
   };
-  for (int i = 0; i < 50 && !stopping_ && !something(); ++i) {
+  for (int i = 0; i < 50 && !listener_.stopping() && !something(); ++i) {
     mutex_.AwaitWithTimeout(absl::Condition(&something), absl::Milliseconds(kSliceMs));
   }
   while (!messages_.empty()) {

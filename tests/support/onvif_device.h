@@ -3,19 +3,17 @@
 // WS-UsernameToken and HTTP digest, and can be as odd as real ones are.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/time.h"
+#include "tests/support/loopback_listener.h"
 
 namespace cordon::testing {
 
@@ -45,7 +43,7 @@ class OnvifDevice {
   OnvifDevice& operator=(const OnvifDevice&) = delete;
 
   std::string Url() const;
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return listener_.port(); }
 
   // One item each; an empty data name makes a message without data.
   void Notify(const std::string& topic, const std::string& operation, const std::string& source,
@@ -66,9 +64,8 @@ class OnvifDevice {
     std::string head;
     std::string body;
   };
-  void Accept();
   void Serve(int fd);
-  bool ReadRequest(int fd, std::string& pending, Request& request);
+  bool ReadRequest(int fd, std::string& pending, Request& request) const;
   std::string Answer(const Request& request);
   std::string AnswerAction(const std::string& action, const std::string& body);
   std::string AnswerDevice(const std::string& action);
@@ -81,9 +78,6 @@ class OnvifDevice {
   std::string Host() const;
 
   const OnvifDeviceOptions options_;
-  int listener_ = -1;
-  uint16_t port_ = 0;
-  std::atomic<bool> stopping_ = false;
   mutable absl::Mutex mutex_;
   std::deque<std::string> messages_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, int> calls_ ABSL_GUARDED_BY(mutex_);
@@ -93,8 +87,7 @@ class OnvifDevice {
   std::string received_ ABSL_GUARDED_BY(mutex_);
   int subscription_ ABSL_GUARDED_BY(mutex_) = 0;  // number of the live one; 0: none
   int last_subscription_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::list<std::thread> sessions_;
-  std::thread acceptor_;
+  LoopbackListener listener_;  // last: its threads use all of the above
 };
 
 }  // namespace cordon::testing

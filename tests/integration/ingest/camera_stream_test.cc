@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "tests/integration/ingest/rtsp_server.h"
+#include "tests/support/frame_collector.h"
 #include "tests/support/made_clips.h"
 
 namespace cordon {
@@ -53,7 +54,7 @@ class CameraStreamTest : public ::testing::Test {
   TemporaryFolder folder_;
   Metrics metrics_;
   OpenGate gate_;
-  FrameQueue frames_{4};
+  testing::FrameCollector frames_;
 };
 
 TEST_F(CameraStreamTest, DeliversFramesOverTcpAndUdp) {
