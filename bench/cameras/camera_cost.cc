@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs cameras as a node does (own RTSP client, packet ring, adaptive decode, built-in analysis)
-// and prints what they cost.
-//   camera_cost --decode adaptive|full|keyframes --seconds S URL...
-// CPU time is the process's own from the operating system, from 5 s after the start (connections,
-// first key frames) on.
-#include <algorithm>
+// Runs cameras as a node does (own RTSP client, packet ring, adaptive decode, built-in analysis on
+// the node's analysis threads) and prints what they cost, one line of JSON.
+//   camera_cost --decode adaptive|full|keyframes --seconds S [--warm-up S] [--threads N]
+//               [--no-analysis] URL...
+// CPU time is the process's own from the operating system, from the end of the warm-up on. Memory
+// is told once a minute on stderr, for long runs.
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <deque>
 #include <fstream>
-#include <optional>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/str_split.h"
-#include "analytics/camera_analyzer.h"
+#include "absl/synchronization/notification.h"
 #include "base/log.h"
+#include "cli/analysis_pool.h"
 #include "ingest/camera_stream.h"
 
 namespace cordon {
@@ -26,6 +24,7 @@ struct Bench {
   proto::CameraConfig::Decode decode = proto::CameraConfig::DECODE_ADAPTIVE;
   int seconds = 30;
   int warm_up = 5;
+  int threads = 1;
   bool analysis = true;
   std::vector<std::string> urls;
 };
@@ -56,118 +55,130 @@ double RssMib() {
   return resident * 4096 / 1024 / 1024;
 }
 
-// Frames of all cameras for one analysis thread that sleeps while there are none, as the node's
-// does.
-class Inbox {
+// Analyses nothing: what is left is the cost of ingest alone.
+class NoAnalysis final : public CameraAnalyzer {
  public:
-  class Slot final : public FrameSink {
-   public:
-    Slot(Inbox& inbox, size_t camera) : inbox_(inbox), camera_(camera) {}
-    bool HasRoom() const override { return inbox_.Waiting(camera_) < 2; }
-    void Put(FramePtr frame) override { inbox_.Put(camera_, std::move(frame)); }
-
-   private:
-    Inbox& inbox_;
-    const size_t camera_;
-  };
-
-  std::optional<std::pair<size_t, FramePtr>> Take(Milliseconds wait) {
-    absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(
-                                +[](Inbox* self) { return !self->frames_.empty(); }, this),
-                            absl::FromChrono(wait));
-    if (frames_.empty()) return std::nullopt;
-    auto first = std::move(frames_.front());
-    frames_.pop_front();
-    return first;
-  }
-
- private:
-  long Waiting(size_t camera) const {
-    absl::MutexLock lock(&mutex_);
-    return std::count_if(frames_.begin(), frames_.end(),
-                         [&](const auto& f) { return f.first == camera; });
-  }
-  void Put(size_t camera, FramePtr frame) {
-    absl::MutexLock lock(&mutex_);
-    frames_.emplace_back(camera, std::move(frame));
-    if (frames_.size() > 256) frames_.pop_front();
-  }
-  mutable absl::Mutex mutex_;
-  std::deque<std::pair<size_t, FramePtr>> frames_;
+  Analysis Analyze(const Frame& /*frame*/) override { return {}; }
 };
 
 struct Running {
-  std::unique_ptr<Inbox::Slot> slot;
-  std::unique_ptr<CameraAnalyzer> analyzer;
-  std::unique_ptr<CameraStream> stream;
+  Metrics metrics;
+  OpenGate gate;
+  std::vector<std::unique_ptr<CameraStream>> streams;
+  std::unique_ptr<cli::AnalysisPool> pool;
+  std::atomic<uint64_t> frames{0};
+  std::atomic<uint64_t> active{0};  // frames after which analytics asked for every picture
+
+  ~Running() {
+    pool->Stop();
+    streams.clear();
+  }
 };
 
-void AnalyseUntil(Inbox& inbox, std::vector<Running>& cameras, BootTime until, bool analysis,
-                  uint64_t& frames) {
-  while (SystemClock().Boot() < until) {
-    auto taken = inbox.Take(Milliseconds(200));
-    if (!taken) continue;
-    ++frames;
-    Running& camera = cameras[taken->first];
-    if (analysis) camera.stream->SetActive(camera.analyzer->Analyze(*taken->second).active);
+absl::Status Start(const Bench& bench, Running& running) {
+  running.pool = std::make_unique<cli::AnalysisPool>(
+      bench.threads, SystemClock(),
+      [&running](size_t index, const FramePtr& /*frame*/, const Analysis& analysis) {
+        ++running.frames;
+        if (analysis.active) ++running.active;
+        running.streams[index]->SetActive(analysis.active);
+      });
+  for (size_t i = 0; i < bench.urls.size(); ++i) {
+    CameraAnalyzerOptions options;
+    options.camera = Camera(bench, i);
+    std::unique_ptr<CameraAnalyzer> analyzer = std::make_unique<NoAnalysis>();
+    if (bench.analysis) {
+      ASSIGN_OR_RETURN(analyzer, CameraAnalyzer::Create(options));
+    }
+    FrameSink& sink = running.pool->Add(std::move(analyzer));
+    ASSIGN_OR_RETURN(auto stream,
+                     CameraStream::Make(options.camera, Secret(),
+                                        {SystemClock(), running.metrics, running.gate, sink}));
+    running.streams.push_back(std::move(stream));
+  }
+  running.pool->Start();
+  return absl::OkStatus();
+}
+
+// The sum of a metric over all cameras.
+double Total(const Metrics& metrics, const std::string& name) {
+  double total = 0;
+  const std::string text = metrics.RenderText();
+  for (size_t at = text.find("\n" + name + "{"); at != std::string::npos;
+       at = text.find("\n" + name + "{", at + 1)) {
+    total += std::atof(text.c_str() + text.find("} ", at) + 2);
+  }
+  return total;
+}
+
+double RingMib(const Running& running) {
+  double bytes = 0;
+  for (const auto& stream : running.streams)
+    bytes += static_cast<double>(stream->evidence()->bytes());
+  return bytes / 1024 / 1024;
+}
+
+// What has been allocated and is in use, without what malloc keeps for later.
+double UsedMib() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<double>(info.uordblks + info.hblkhd) / 1024 / 1024;
+}
+
+void Pass(const Running& running, Seconds time) {
+  absl::Notification never;
+  for (Seconds left = time; left > Seconds(0); left -= Seconds(60)) {
+    never.WaitForNotificationWithTimeout(absl::Seconds(std::min<int64_t>(left.count(), 60)));
+    fmt::print(stderr, "  rss {:.1f} MiB, ring {:.1f} MiB, allocated {:.1f} MiB\n", RssMib(),
+               RingMib(running), UsedMib());
   }
 }
 
 int Run(const Bench& bench) {
-  Metrics metrics;
-  OpenGate gate;
-  Inbox inbox;
-  std::vector<Running> cameras(bench.urls.size());
-  for (size_t i = 0; i < cameras.size(); ++i) {
-    CameraAnalyzerOptions options;
-    options.camera = Camera(bench, i);
-    cameras[i].slot = std::make_unique<Inbox::Slot>(inbox, i);
-    auto analyzer = CameraAnalyzer::Create(options);
-    auto stream = CameraStream::Make(options.camera, Secret(),
-                                     {SystemClock(), metrics, gate, *cameras[i].slot});
-    if (!analyzer.ok() || !stream.ok()) {
-      std::fprintf(stderr, "%s\n",
-                   (analyzer.ok() ? stream.status() : analyzer.status()).ToString().c_str());
-      return 2;
-    }
-    cameras[i].analyzer = *std::move(analyzer);
-    cameras[i].stream = *std::move(stream);
+  Running running;
+  if (const absl::Status status = Start(bench, running); !status.ok()) {
+    std::fprintf(stderr, "%s\n", status.ToString().c_str());
+    return 2;
   }
-  uint64_t ignored = 0;
-  AnalyseUntil(inbox, cameras, SystemClock().Boot() + Seconds(bench.warm_up), bench.analysis,
-               ignored);
-  const double rss_before = RssMib();
+  Pass(running, Seconds(bench.warm_up));
+  const double rss_before = RssMib() - RingMib(running);
+  const uint64_t frames_before = running.frames;
+  const uint64_t active_before = running.active;
+  const double wakes_before = Total(running.metrics, "cordon_ingest_wakes_total");
+  const double decoded_before = Total(running.metrics, "cordon_ingest_decoded_total");
   const Nanoseconds cpu_before = ProcessCpuTime();
   const BootTime begin = SystemClock().Boot();
-  uint64_t frames = 0;
-  AnalyseUntil(inbox, cameras, begin + Seconds(bench.seconds), bench.analysis, frames);
+  Pass(running, Seconds(bench.seconds));
   const double cpu = std::chrono::duration<double>(ProcessCpuTime() - cpu_before).count();
   const double wall = std::chrono::duration<double>(SystemClock().Boot() - begin).count();
   double fps = 0;
-  double ring = 0;
   uint64_t shed = 0;
   uint64_t reconnects = 0;
   int live = 0;
-  for (Running& camera : cameras) {
-    const proto::CameraHealth health = camera.stream->Health();
+  for (const auto& stream : running.streams) {
+    const proto::CameraHealth health = stream->Health();
     live += health.state() == proto::STREAM_STATE_LIVE ? 1 : 0;
     fps += health.received_fps();
     shed += health.frames_shed();
     reconnects += health.reconnects();
-    ring += static_cast<double>(camera.stream->evidence()->bytes()) / 1024 / 1024;
   }
-  const auto count = static_cast<double>(cameras.size());
+  const auto count = static_cast<double>(bench.urls.size());
+  const double ring = RingMib(running);
   fmt::print(
       "{{\"cameras\": {}, \"live\": {}, \"decode\": \"{}\", \"seconds\": {:.1f}, \"cpu_s\": "
-      "{:.3f}, "
-      "\"cpu_percent_per_camera\": {:.3f}, \"received_fps\": {:.1f}, \"frames_analysed\": {}, "
-      "\"shed\": {}, "
-      "\"reconnects\": {}, \"rss_mib\": {:.1f}, \"rss_growth_mib\": {:.1f}, \"ring_mib\": "
-      "{:.1f}}}\n",
-      cameras.size(), live, proto::CameraConfig::Decode_Name(bench.decode), wall, cpu,
-      100 * cpu / wall / count, fps / count, frames, shed, reconnects, RssMib(),
-      RssMib() - rss_before, ring);
+      "{:.3f}, \"cpu_percent_per_camera\": {:.3f}, \"received_fps\": {:.1f}, "
+      "\"decoded_per_s\": {:.2f}, \"analysed_per_s\": {:.2f}, \"active_share\": {:.3f}, "
+      "\"wakes\": {:.0f}, \"shed\": {}, \"lost_packets\": {:.0f}, \"reconnects\": {}, "
+      "\"rss_mib\": {:.1f}, \"ring_mib\": {:.1f}, \"rss_beside_ring_mib_per_camera\": {:.2f}, "
+      "\"growth_beside_ring_mib\": {:.1f}}}\n",
+      bench.urls.size(), live, proto::CameraConfig::Decode_Name(bench.decode), wall, cpu,
+      100 * cpu / wall / count, fps / count,
+      (Total(running.metrics, "cordon_ingest_decoded_total") - decoded_before) / wall / count,
+      static_cast<double>(running.frames - frames_before) / wall / count,
+      static_cast<double>(running.active - active_before) /
+          std::max(1.0, static_cast<double>(running.frames - frames_before)),
+      Total(running.metrics, "cordon_ingest_wakes_total") - wakes_before, shed,
+      Total(running.metrics, "cordon_rtp_lost_packets_total"), reconnects, RssMib(), ring,
+      (RssMib() - ring) / count, RssMib() - ring - rss_before);
   return 0;
 }
 
@@ -187,6 +198,8 @@ int main(int argc, char** argv) {
       bench.seconds = std::atoi(argv[++i]);
     } else if (word == "--warm-up" && i + 1 < argc) {
       bench.warm_up = std::atoi(argv[++i]);
+    } else if (word == "--threads" && i + 1 < argc) {
+      bench.threads = std::atoi(argv[++i]);
     } else if (word == "--no-analysis") {
       bench.analysis = false;
     } else {
@@ -196,7 +209,7 @@ int main(int argc, char** argv) {
   if (bench.urls.empty()) {
     std::fprintf(stderr,
                  "usage: camera_cost [--decode adaptive|full|keyframes] [--seconds S] [--warm-up "
-                 "S] URL...\n");
+                 "S] [--threads N] [--no-analysis] URL...\n");
     return 2;
   }
   return cordon::Run(bench);

@@ -7,6 +7,7 @@
 Streams: 1920x1080, 25 fps, H.264, key frame every 50 pictures, made once from shared footage with sensor noise:
   quiet  an empty yard, nobody comes        busy  people all the time (PETS 2009)
   mix    the yard, a person for 3.4 s of every 30 s (11 % busy)        small  the quiet yard at 640x360
+  busy720  the busy one at 1280x720
 Measured, one after the other for --seconds each:
   ffmpeg   ffmpeg -threads 1 -rtsp_transport tcp -i URL -f null -     (decode everything: the limit)
   motion   Debian's motion 4.5 with pass-through recording
@@ -25,6 +26,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 YARD = "intel-person-bicycle-car-detection.mp4"
+SIZES = {"small": (640, 360), "busy720": (1280, 720)}
 
 
 def raw(path, rate, begin, end, size):
@@ -71,8 +73,8 @@ def scene(name, videos, cache):
         return target
     print(f"making the {name} scene ...", file=sys.stderr, flush=True)
     os.makedirs(cache, exist_ok=True)
-    size = (640, 360) if name == "small" else (1920, 1080)
-    if name == "busy":
+    size = SIZES.get(name, (1920, 1080))
+    if name in ("busy", "busy720"):
         people = raw(os.path.join(videos, "vtest.avi"), 10, 10, 22, size)
         people = people + people[-2:0:-1]
         encode(target, size, (people * 2)[:450])
