@@ -15,19 +15,37 @@ namespace {
 constexpr float kMostSigmas = 4;        // of the predicted place
 constexpr float kMostSizeRatio = 2.2F;  // of the heights
 constexpr float kMostHeights = 3;       // distance, whatever the filter's uncertainty
+constexpr float kNearOverlap = 0.3F;    // from this overlap on the place is near enough
+// Closer ones for weak detections: many of them are parts, doubles or clutter.
+constexpr float kWeakOverlap = 0.4F;
+constexpr float kWeakSizeRatio = 1.6F;
+// A weak detection shares this much with a confident one: the same object.
+constexpr float kSameWeak = 0.4F;
+// Noise of a detection whose score is nothing, less one, in units of a confident one's.
+constexpr float kWeakDoubt = 4;
 // Weights of the cost's parts; they add up to 1.
 constexpr float kDistanceWeight = 0.45F;
 constexpr float kOverlapWeight = 0.35F;
 constexpr float kSizeWeight = 0.20F;
+constexpr float kOtherClass = 0.1F;  // a model wavers: possible, never preferred
 // A detection that covers a known object this much does not start another.
 constexpr float kSameObject = 0.6F;
 constexpr float kVoteDecay = 0.97F;
-constexpr float kSpeedDecayPerSecond = 0.6F;              // of an unseen object's speed
 constexpr Microseconds kSampleEvery = Milliseconds(300);  // of one track, for the size prior
-constexpr float kJumpHeights = 0.45F;
-constexpr float kJumpSigmas = 2.5F;
 
-float SecondsOf(Microseconds d) { return static_cast<float>(d.count()) * 1e-6F; }
+// Weak detections that do not show again what a confident one shows.
+std::vector<size_t> WeakOnes(std::span<const Detection> detections,
+                             const std::vector<size_t>& weak,
+                             const std::vector<size_t>& confident) {
+  std::vector<size_t> kept;
+  for (const size_t w : weak) {
+    const bool again = std::any_of(confident.begin(), confident.end(), [&](size_t c) {
+      return Iou(detections[w].box, detections[c].box) > kSameWeak;
+    });
+    if (!again) kept.push_back(w);
+  }
+  return kept;
+}
 
 }  // namespace
 
@@ -44,31 +62,9 @@ void AddToPath(std::vector<TrackPoint>& path, const TrackPoint& point) {
   path = std::move(kept);
 }
 
-void Tracker::Axis::Predict(float dt, float acceleration) {
-  position += speed * dt;
-  // White acceleration noise (Bar-Shalom, Estimation with Applications to Tracking, 6.2.2:
-  // discretised).
-  const float q = acceleration * acceleration;
-  pp += dt * (2 * ps + dt * ss) + q * dt * dt * dt * dt / 4;
-  ps += dt * ss + q * dt * dt * dt / 2;
-  ss += q * dt * dt;
-}
-
-void Tracker::Axis::Correct(float measured, float noise) {
-  const float s = pp + noise * noise;
-  const float gain_position = pp / s;
-  const float gain_speed = ps / s;
-  const float residual = measured - position;
-  position += gain_position * residual;
-  speed += gain_speed * residual;
-  ss -= gain_speed * ps;
-  ps *= 1 - gain_position;
-  pp *= 1 - gain_position;
-}
-
 void Tracker::Reset() {
   tracks_.clear();
-  filters_.clear();
+  objects_.clear();
 }
 
 const std::vector<Track>& Tracker::Update(MediaTime time, std::span<const Detection> detections,
@@ -80,20 +76,18 @@ const std::vector<Track>& Tracker::Update(MediaTime time, std::span<const Detect
   std::vector<size_t> confident, weak;
   for (size_t i = 0; i < detections.size(); ++i) {
     if (detections[i].box.area() <= 0) continue;
-    if (detections[i].score >= options_.confident_score) {
+    if (Confident(detections[i])) {
       confident.push_back(i);
     } else if (detections[i].score >= options_.least_score) {
       weak.push_back(i);
     }
   }
+  weak = WeakOnes(detections, weak, confident);
   Match(detections, confident, true, used);
   Match(detections, weak, true, used);
   Match(detections, confident, false, used);
   Match(detections, weak, false, used);
-  for (const size_t i : weak) used[i] = true;
-  std::vector<bool> may_start(detections.size(), false);
-  for (const size_t i : confident) may_start[i] = !used[i];
-  StartTracks(detections, may_start);
+  StartTracks(detections, confident, used);
   Finish();
   return tracks_;
 }
@@ -101,45 +95,20 @@ const std::vector<Track>& Tracker::Update(MediaTime time, std::span<const Detect
 void Tracker::PredictAll(MediaTime time) {
   now_ = time;
   for (size_t i = 0; i < tracks_.size(); ++i) {
-    Filter& f = filters_[i];
-    const float dt = std::max(0.0F, SecondsOf(time - f.time));
-    f.time = time;
-    // A hidden walker may have stopped.
-    if (!tracks_[i].measured) {
-      const float keep = std::pow(kSpeedDecayPerSecond, dt);
-      f.x.speed *= keep;
-      f.y.speed *= keep;
-    }
-    const float a = options_.acceleration * f.height;
-    f.x.Predict(dt, a);
-    f.y.Predict(dt, a);
-    f.size_variance = std::min(f.size_variance + 0.02F * dt, 0.1F);
+    objects_[i].filter.Predict(time, tracks_[i].measured);
     tracks_[i].measured = false;
     tracks_[i].jumped = false;
   }
 }
 
-PictureBox Tracker::BoxOf(const Filter& f) const {
-  return {(f.x.position - f.width / 2) / aspect_, f.y.position - f.height, f.width / aspect_,
-          f.height};
-}
-
-float Tracker::Cost(const Filter& f, const Track& track, const Detection& detection) const {
-  const PicturePoint foot = detection.box.foot();
-  const float height = std::max(f.height, 1e-3F);
-  const float noise = options_.position_noise * height;
-  const float dx = foot.x * aspect_ - f.x.position;
-  const float dy = foot.y - f.y.position;
-  const float sigmas =
-      std::sqrt(dx * dx / (f.x.pp + noise * noise) + dy * dy / (f.y.pp + noise * noise));
-  const float heights = std::hypot(dx, dy) / height;
-  const float overlap = Iou(BoxOf(f), detection.box);
-  if ((sigmas > kMostSigmas || heights > kMostHeights) && overlap < 0.3F)
+float Tracker::Cost(size_t index, const Detection& detection) const {
+  const auto [sigmas, heights, overlap, ratio] = objects_[index].filter.Compare(detection.box);
+  const bool far = sigmas > kMostSigmas || heights > kMostHeights;
+  if ((far && overlap < kNearOverlap) || ratio > kMostSizeRatio) return CostMatrix::kForbidden;
+  if (!Confident(detection) && (overlap < kWeakOverlap || ratio > kWeakSizeRatio))
     return CostMatrix::kForbidden;
-  const float ratio = std::max(detection.box.height / height, height / detection.box.height);
-  if (ratio > kMostSizeRatio) return CostMatrix::kForbidden;
-  // A class change is possible (a model wavers) but never preferred.
-  const float other_class = track.object_class == detection.object_class ? 0 : 0.1F;
+  const float other_class =
+      tracks_[index].object_class == detection.object_class ? 0 : kOtherClass;
   return kDistanceWeight * std::min(1.0F, sigmas / kMostSigmas) + kOverlapWeight * (1 - overlap) +
          kSizeWeight * (std::log(ratio) / std::log(kMostSizeRatio)) + other_class;
 }
@@ -157,7 +126,7 @@ void Tracker::Match(std::span<const Detection> detections, const std::vector<siz
   CostMatrix costs(rows.size(), columns.size());
   for (size_t r = 0; r < rows.size(); ++r) {
     for (size_t c = 0; c < columns.size(); ++c) {
-      costs.at(r, c) = Cost(filters_[rows[r]], tracks_[rows[r]], detections[columns[c]]);
+      costs.at(r, c) = Cost(rows[r], detections[columns[c]]);
     }
   }
   const std::vector<int> match = Assign(costs);
@@ -171,63 +140,37 @@ void Tracker::Match(std::span<const Detection> detections, const std::vector<siz
 
 void Tracker::Take(size_t index, const Detection& detection) {
   Track& track = tracks_[index];
-  Filter& f = filters_[index];
-  const PicturePoint foot = detection.box.foot();
-  const float noise = options_.position_noise * std::max(f.height, 1e-3F);
-  const float away = std::hypot(foot.x * aspect_ - f.x.position, foot.y - f.y.position);
-  const float sigma = std::sqrt(std::max(f.x.pp, f.y.pp) + noise * noise);
-  track.jumped = f.hits >= 2 && away > kJumpHeights * std::max(f.height, f.width) &&
-                 away > kJumpSigmas * sigma;
-  f.x.Correct(foot.x * aspect_, noise);
-  f.y.Correct(foot.y, noise);
-  const float gain =
-      f.size_variance / (f.size_variance + options_.size_noise * options_.size_noise);
-  f.height += gain * (detection.box.height - f.height);
-  f.width += gain * (detection.box.width * aspect_ - f.width);
-  f.size_variance *= 1 - gain;
-  ++f.hits;
+  Object& object = objects_[index];
+  const float lacking = std::max(0.0F, 1 - detection.score / options_.confident_score);
+  track.jumped = object.filter.Correct(detection.box, 1 + kWeakDoubt * lacking);
   track.measured = true;
   track.seen = now_;
   track.score = detection.score;
-  if (detection.score >= options_.confident_score) f.confident = now_;
   bool known = false;
-  for (auto& [name, votes] : f.votes) {
+  for (auto& [name, votes] : object.votes) {
     votes *= kVoteDecay;
     if (name == detection.object_class) {
       votes += detection.score;
       known = true;
     }
   }
-  if (!known) f.votes.emplace_back(detection.object_class, detection.score);
+  if (!known) object.votes.emplace_back(detection.object_class, detection.score);
+}
+
+bool Tracker::IsKnown(const Detection& detection, size_t tracks) const {
+  for (size_t i = 0; i < tracks; ++i) {
+    if (tracks_[i].measured && Iou(objects_[i].filter.box(), detection.box) > kSameObject)
+      return true;
+  }
+  return false;
 }
 
 void Tracker::StartTracks(std::span<const Detection> detections,
-                          const std::vector<bool>& may_start) {
+                          const std::vector<size_t>& candidates, const std::vector<bool>& used) {
   const size_t known = tracks_.size();
-  for (size_t d = 0; d < detections.size(); ++d) {
-    if (!may_start[d]) continue;
+  for (const size_t d : candidates) {
     const Detection& detection = detections[d];
-    bool duplicate = false;
-    for (size_t i = 0; i < known && !duplicate; ++i) {
-      const PictureBox box = BoxOf(filters_[i]);
-      const float smaller = std::min(box.area(), detection.box.area());
-      duplicate = tracks_[i].measured && smaller > 0 && Iou(box, detection.box) > kSameObject;
-    }
-    if (duplicate) continue;
-    const PicturePoint foot = detection.box.foot();
-    Filter f;
-    f.height = detection.box.height;
-    f.width = detection.box.width * aspect_;
-    const float noise = options_.position_noise * f.height;
-    const float speed = options_.first_speed * f.height;
-    f.x = {foot.x * aspect_, 0, noise * noise, 0, speed * speed};
-    f.y = {foot.y, 0, noise * noise, 0, speed * speed};
-    f.size_variance = options_.size_noise * options_.size_noise;
-    f.hits = 1;
-    f.time = now_;
-    f.confident = now_;
-    f.origin = foot;
-    f.votes.emplace_back(detection.object_class, detection.score);
+    if (used[d] || IsKnown(detection, known)) continue;
     Track track;
     track.id = next_id_++;
     track.began = now_;
@@ -235,73 +178,79 @@ void Tracker::StartTracks(std::span<const Detection> detections,
     track.measured = true;
     track.score = detection.score;
     tracks_.push_back(std::move(track));
-    filters_.push_back(std::move(f));
+    objects_.push_back({ObjectFilter(detection.box, now_, aspect_, options_.motion), MediaTime{},
+                        detection.box.foot(), {{detection.object_class, detection.score}}});
   }
+}
+
+bool Tracker::IsOver(const Track& track, const ObjectFilter& filter) const {
+  const Microseconds patience = track.confirmed ? options_.keep_lost : options_.confirm_after;
+  return now_ - track.seen > patience || filter.outside();
+}
+
+void Tracker::Describe(Track& track, const Object& object) const {
+  const ObjectFilter& filter = object.filter;
+  track.box = track.measured ? filter.ShownBox() : filter.box();
+  // Feet below the picture's lower edge stand on that edge.
+  track.box.height = std::min(track.box.bottom(), 1.0F) - track.box.y;
+  track.velocity = filter.velocity();
+  if (filter.corrections() >= options_.confirm_hits &&
+      now_ - track.began >= options_.confirm_after) {
+    track.confirmed = true;
+  }
+  track.object_class =
+      std::max_element(object.votes.begin(), object.votes.end(), [](auto& a, auto& b) {
+        return a.second < b.second;
+      })->first;
+  if (!track.measured) return;
+  const float away =
+      cordon::Distance(track.box.foot(), object.origin, aspect_) / filter.height();
+  track.travelled = std::max(track.travelled, away);
+  AddToPath(track.path, {now_, track.box.foot()});
 }
 
 void Tracker::Finish() {
   size_t kept = 0;
   for (size_t i = 0; i < tracks_.size(); ++i) {
-    Track& track = tracks_[i];
-    Filter& f = filters_[i];
-    const Microseconds unseen = now_ - track.seen;
-    const bool outside = f.x.position < 0 || f.x.position > aspect_ ||
-                         f.y.position - f.height > 1 || f.y.position < 0;
-    const Microseconds patience = track.confirmed ? options_.keep_lost : options_.confirm_after;
-    const bool weak = now_ - f.confident > options_.weak_only && now_ - f.confident > patience;
-    if (weak || unseen > patience || (!track.measured && outside)) continue;
-    track.box = BoxOf(f);
-    track.velocity = {f.x.speed / aspect_, f.y.speed};
-    if (f.hits >= options_.confirm_hits && now_ - track.began >= options_.confirm_after) {
-      track.confirmed = true;
-    }
-    track.object_class = std::max_element(f.votes.begin(), f.votes.end(), [](auto& a, auto& b) {
-                           return a.second < b.second;
-                         })->first;
-    if (track.measured) {
-      const float away =
-          cordon::Distance(track.box.foot(), f.origin, aspect_) / std::max(f.height, 1e-3F);
-      track.travelled = std::max(track.travelled, away);
-      AddToPath(track.path, {now_, track.box.foot()});
-    }
+    if (IsOver(tracks_[i], objects_[i].filter)) continue;
+    Describe(tracks_[i], objects_[i]);
     if (kept != i) {
       tracks_[kept] = std::move(tracks_[i]);
-      filters_[kept] = std::move(filters_[i]);
+      objects_[kept] = std::move(objects_[i]);
     }
     ++kept;
   }
-  tracks_.resize(kept);
-  filters_.resize(kept);
+  tracks_.erase(tracks_.begin() + static_cast<ptrdiff_t>(kept), tracks_.end());
+  objects_.erase(objects_.begin() + static_cast<ptrdiff_t>(kept), objects_.end());
   for (size_t i = 0; i < kept; ++i) {
-    if (tracks_[i].measured) TeachSize(tracks_[i], filters_[i]);
+    if (tracks_[i].measured) TeachSize(tracks_[i], objects_[i]);
   }
 }
 
 // Persons who walked, seen whole and alone, teach how tall a person is where they are.
-void Tracker::TeachSize(const Track& track, Filter& f) {
+void Tracker::TeachSize(const Track& track, Object& object) {
   if (!track.confirmed || track.jumped || track.travelled < 0.5F || track.object_class != kPerson)
     return;
-  if (now_ - f.sampled < kSampleEvery && f.sampled != MediaTime{}) return;
+  if (now_ - object.sampled < kSampleEvery && object.sampled != MediaTime{}) return;
   const bool cut = track.box.x < 0.005F || track.box.right() > 0.995F || track.box.y < 0.005F ||
                    track.box.bottom() > 0.995F;
-  const float slender = f.height / std::max(f.width, 1e-3F);
+  const ObjectFilter& filter = object.filter;
+  const float slender = filter.height() / filter.width();
   if (cut || slender < 1.6F || slender > 5) return;
   for (const Track& other : tracks_) {
     if (other.id != track.id && Overlap(other.box, track.box) > 0) return;
   }
-  f.sampled = now_;
-  size_prior_.Add(track.box.foot(), f.height);
+  object.sampled = now_;
+  size_prior_.Add(track.box.foot(), filter.height());
 }
 
 std::vector<std::pair<uint64_t, PictureBox>> Tracker::Predict(MediaTime time) const {
   std::vector<std::pair<uint64_t, PictureBox>> boxes;
   for (size_t i = 0; i < tracks_.size(); ++i) {
     if (!tracks_[i].confirmed) continue;
-    Filter f = filters_[i];
-    const float dt = std::max(0.0F, SecondsOf(time - f.time));
-    f.x.position += f.x.speed * dt;
-    f.y.position += f.y.speed * dt;
-    boxes.emplace_back(tracks_[i].id, BoxOf(f));
+    ObjectFilter filter = objects_[i].filter;
+    filter.Predict(time, true);
+    boxes.emplace_back(tracks_[i].id, filter.box());
   }
   return boxes;
 }
