@@ -15,12 +15,16 @@ constexpr size_t kMostBlobs = 64;  // in a storm of noise the largest count
 constexpr int kBlurPixels = 1;     // by which blobs are wider than what they show, on each side
 constexpr int kMostSplits = 12;    // objects in one blob
 
-// A standing person is this wide, in heights.
-constexpr float kPersonWidth = 0.38F;
+// A standing person is this wide, in heights: arms at the side, between steps.
+constexpr float kPersonWidth = 0.35F;
 // A blob this much larger than one person is looked at for several.
 constexpr float kWideFor = 1.3F;
 constexpr float kTallFor = 1.3F;
-constexpr float kMostWidth = 0.5F;
+// What is about as tall as a person and not wider than this, in its own heights, is two side by
+// side: vehicles as low as that are longer.
+constexpr float kShortFor = 0.75F;
+constexpr float kMostPairWidth = 1;
+constexpr float kMostWidth = 0.42F;  // of what was tracked as one person
 constexpr float kMostHeight = 1.05F;
 constexpr float kCoveredWidth = 0.85F;
 // People fill about half of their boxes and leave gaps between each other; a vehicle fills its box.
@@ -92,7 +96,7 @@ std::vector<MovingRegion> RegionFinder::Split(const SizePrior& prior,
     for (const PictureBox& box : expected) {
       if (Overlap(box, region.box) > 0.5F * box.area()) inside.push_back(box);
     }
-    if (!whole[i] && NeedsSplit(blobs_[i], prior, inside.size())) {
+    if (NeedsSplit(blobs_[i], prior, inside.size(), whole[i])) {
       SplitBlob(blobs_[i], prior, inside, regions);
     } else {
       regions.push_back(region);
@@ -119,17 +123,23 @@ bool RegionFinder::IsLarge(const Blob& blob, const SizePrior& prior) const {
          AsRegion(blob).fill > kSolidFill;
 }
 
-bool RegionFinder::NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected) const {
+bool RegionFinder::NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected,
+                              bool whole) const {
   if (IsLarge(blob, prior)) return false;
   if (expected >= 2) return true;
   const int height =
       ExpectedHeight(prior, blob.rect.x + blob.rect.width / 2, blob.rect.y + blob.rect.height);
   if (height == 0) return false;
   const auto h = static_cast<float>(height);
-  const bool wide = static_cast<float>(blob.rect.width) > kWideFor * kPersonWidth * h;
-  const bool tall = static_cast<float>(blob.rect.height) > kTallFor * h;
+  const auto blob_width = static_cast<float>(blob.rect.width);
+  const auto blob_height = static_cast<float>(blob.rect.height);
+  const bool wide = blob_width > kWideFor * kPersonWidth * h;
+  const bool tall = blob_height > kTallFor * h;
   if (!wide && !tall) return false;
-  return expected > 0 || AsRegion(blob).fill < kCompactFill;
+  const bool side_by_side =
+      !tall && blob_height > kShortFor * h && blob_width < kMostPairWidth * blob_height;
+  if (side_by_side) return true;
+  return !whole && (expected > 0 || AsRegion(blob).fill < kCompactFill);
 }
 
 void RegionFinder::LoadWindow(const Blob& blob) {
@@ -231,7 +241,7 @@ bool RegionFinder::FitAnywhere(const SizePrior& prior, Template& best) const {
 
 void RegionFinder::Explain(const Template& t) {
   // A little more than the box: arms and shadow rims are no further person.
-  const int margin = t.width / 6;
+  const int margin = t.width / 12;
   const int x0 = std::clamp(t.x - margin, 0, window_.width);
   const int x1 = std::clamp(t.x + t.width + margin, 0, window_.width);
   const int y0 = std::clamp(t.y - margin, 0, window_.height);

@@ -23,7 +23,8 @@ struct Blob {
 // Foreground mask -> regions that should be one object each. People who walk together make one
 // blob: where a blob is larger than a person (by the learnt size prior) or several known objects
 // are expected in it, person-sized boxes are fitted so that they explain its pixels, known objects
-// first. Compact wide blobs (vehicles) stay whole.
+// first. Compact wide blobs (vehicles) stay whole, but for those that are as tall as a person and
+// as wide as two.
 //
 // One thread at a time; deterministic.
 class RegionFinder {
@@ -31,8 +32,8 @@ class RegionFinder {
   // `mask`: 0 or 255. Blobs are valid until the next call; the smallest are dropped.
   const std::vector<Blob>& FindBlobs(const LumaPicture& mask);
 
-  // Regions of the last FindBlobs, largest first. `whole[i]`: blob i is known to be one object and
-  // is not split. `expected`: boxes predicted by the tracker.
+  // Regions of the last FindBlobs, largest first. `whole[i]`: blob i looks like one object (a
+  // vehicle): split only where several were tracked into it or where it has the size of a pair. `expected`: boxes predicted by the tracker.
   std::vector<MovingRegion> Split(const SizePrior& prior, std::span<const PictureBox> expected,
                                   const std::vector<bool>& whole);
 
@@ -44,7 +45,8 @@ class RegionFinder {
     int x = 0, y = 0, width = 0, height = 0;  // of the blob's window
   };
   bool IsLarge(const Blob& blob, const SizePrior& prior) const;
-  bool NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected) const;
+  bool NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected,
+                  bool whole) const;
   void SplitBlob(const Blob& blob, const SizePrior& prior, std::span<const PictureBox> expected,
                  std::vector<MovingRegion>& regions);
   void LoadWindow(const Blob& blob);
