@@ -2,6 +2,7 @@
 // Intrusion: an object stands or walks in the zone for the dwell. Loitering: it stays for the
 // dwell, short steps outside included. Motion: anything moves in the zone; one event until it has
 // been quiet for the re-arm time.
+#include <algorithm>
 #include <utility>
 
 #include "analytics/rule.h"
@@ -18,6 +19,7 @@ struct Stay {
   PicturePoint foot;
   MediaTime seen{};
   float height = 0;
+  float depth = 0;  // of the foot in the zone when it was last seen
   bool known = false;
   bool inside = false;
   bool raised = false;
@@ -37,12 +39,18 @@ class ZoneRule final : public Rule {
       Stay& stay = stays_[track.id];
       if (!settings_.Wants(track)) continue;
       if (!std::exchange(stay.known, true)) Begin(stay, track, input);
-      if (track.measured) Move(stay, track, input);
-      if (!stay.inside) continue;
-      if (!stay.raised) pending_ = true;
-      if (armed && track.measured && !stay.raised && input.now - stay.since >= settings_.dwell) {
-        Raise(stay, track, input, events);
+      if (!track.measured) {
+        pending_ = pending_ || (stay.inside && !stay.raised);
+        continue;
       }
+      const bool was_inside = stay.inside;
+      if (track.jumped) stay.settled = input.now + kSettle;
+      Step(stay, {input.now, track.box.foot()}, track.box.height, input.aspect);
+      if (stay.inside && !stay.raised) pending_ = true;
+      // Who left between two frames may have stayed long enough before.
+      const MediaTime until = stay.inside ? input.now : stay.left;
+      const bool stayed = (stay.inside || was_inside) && until - stay.since >= settings_.dwell;
+      if (armed && stayed && !stay.raised) Raise(stay, track, input, events);
     }
     stays_.Sweep([&](const Stay& stay) {
       if (stay.inside || stay.raised) lost_.Add(stay);
@@ -65,31 +73,52 @@ class ZoneRule final : public Rule {
     if (const auto before = lost_.Take(track, input.aspect)) {
       stay = *before;
       stay.known = true;
-    } else if (settings_.zone.Contains(track.path.empty() ? track.box.foot()
-                                                          : track.path.front().foot)) {
-      // It appeared inside: its stay began with it.
-      stay.inside = true;
-      stay.since = track.began;
+      return;
+    }
+    // The steps before the track was believed count too; where it appeared inside, its stay began
+    // with it.
+    const TrackPoint first =
+        track.path.empty() ? TrackPoint{track.began, track.box.foot()} : track.path.front();
+    stay.seen = first.time;
+    stay.height = track.box.height;
+    stay.depth = settings_.zone.DepthInside(first.foot, input.aspect);
+    stay.inside = stay.depth > 0;
+    stay.since = track.began;
+    for (const TrackPoint& point : track.path) {
+      if (point.time < input.now) Step(stay, point, track.box.height, input.aspect);
     }
   }
 
-  void Move(Stay& stay, const Track& track, const RuleInput& input) {
-    stay.foot = track.box.foot();
-    stay.seen = input.now;
-    stay.height = track.box.height;
-    if (track.jumped) stay.settled = input.now + kSettle;
-    const float depth = settings_.zone.DepthInside(stay.foot, input.aspect);
-    if (stay.inside && depth < -ClearMargin(stay.height)) {
+  // When the depth passed `limit` between the last time it was seen and now, on a straight way at
+  // constant speed: so a stay lasts as long at every frame rate.
+  static MediaTime Passed(const Stay& stay, float depth, float limit, MediaTime now) {
+    const float way = depth - stay.depth;
+    if (way == 0) return now;
+    const double share = std::clamp(static_cast<double>((limit - stay.depth) / way), 0.0, 1.0);
+    return stay.seen + Microseconds(static_cast<int64_t>(
+                           share * static_cast<double>((now - stay.seen).count())));
+  }
+
+  void Step(Stay& stay, const TrackPoint& point, float height, float aspect) {
+    const float depth = settings_.zone.DepthInside(point.foot, aspect);
+    const float clear = -ClearMargin(height);
+    if (stay.inside && depth < clear) {
       stay.inside = false;
-      stay.left = input.now;
-    } else if (!stay.inside && depth > 0 && input.now >= stay.settled) {
+      stay.left = Passed(stay, depth, clear, point.time);
+    } else if (!stay.inside && depth > 0 && point.time >= stay.settled) {
+      const MediaTime entered =
+          std::max(stay.settled, Passed(stay, depth, 0, point.time));
       stay.inside = true;
       const bool goes_on =
-          loitering() && stay.since != MediaTime{} && input.now - stay.left <= kShortExit;
-      if (!goes_on) stay.since = input.now;
-      if (stay.raised && input.now - stay.raised_at >= settings_.rearm && !goes_on)
+          loitering() && stay.since != MediaTime{} && entered - stay.left <= kShortExit;
+      if (!goes_on) stay.since = entered;
+      if (stay.raised && entered - stay.raised_at >= settings_.rearm && !goes_on)
         stay.raised = false;
     }
+    stay.foot = point.foot;
+    stay.seen = point.time;
+    stay.height = height;
+    stay.depth = depth;
   }
 
   void Raise(Stay& stay, const Track& track, const RuleInput& input,
