@@ -17,14 +17,15 @@ struct TrackerOptions {
   float confident_score = 0.5F;  // a detection from this score on may start a track
   float least_score = 0.1F;      // one below it is not looked at at all
   MotionOptions motion;
-  Microseconds confirm_after = Milliseconds(140);  // ... and at least confirm_hits detections in all
+  // Believed from this age on, and with this many detections in all.
+  Microseconds confirm_after = Milliseconds(140);
   int confirm_hits = 2;
   Microseconds keep_lost = Milliseconds(3000);  // how long an unseen object is waited for
   Microseconds show_lost = Milliseconds(900);   // ... and reported at its predicted place
 };
 
-// Detections in, tracks out; each object has an ObjectFilter. Association in three stages: confident
-// detections with known tracks, weak ones with those still unmatched (an object half hidden gives a
+// Detections in, tracks out; each object has an ObjectFilter. Association in three stages:
+// confident detections with known tracks, weak ones with those still unmatched (an object half hidden gives a
 // weak box), the rest with candidates; the best matching overall by distance in units of the
 // filter's uncertainty, overlap and size. A weak detection only continues a track that it fits
 // closely, counts the less the weaker it is, and is left out where a confident one shows the same

@@ -12,12 +12,6 @@
 namespace cordon::accuracy {
 namespace {
 
-double ThreadCpuSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 double WallSeconds() {
   return std::chrono::duration<double>(SystemClock().Boot().time_since_epoch()).count();
 }
@@ -136,6 +130,12 @@ class Runner {
 };
 
 }  // namespace
+
+double ThreadCpuSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 absl::StatusOr<ClipResult> RunClip(const ClipRun& run) { return Runner(run).Run(); }
 

@@ -39,6 +39,9 @@ struct ClipResult {
   int source_height = 0;
 };
 
+// Processor time of the calling thread so far.
+double ThreadCpuSeconds();
+
 absl::StatusOr<ClipResult> RunClip(const ClipRun& run);
 
 // Tracks of persons; without `only` all but vehicles, as the built-in path also knows "other".

@@ -38,6 +38,13 @@ MotFrames WithoutSmall(const MotFrames& tracks) {
   return kept;
 }
 
+constexpr int kFrames = 795;
+constexpr int kFirstHalf = 397;
+
+MotFrames Between(const MotFrames& tracks, int from, int to) {
+  return {tracks.lower_bound(from), tracks.upper_bound(to)};
+}
+
 class Tracking {
  public:
   explicit Tracking(const Data& data) : data_(data) {}
@@ -54,8 +61,13 @@ class Tracking {
         "smallest person has 59, and the networks, which look at moving regions at full "
         "resolution, also find walkers "
         "farther away that nobody annotated.";
-    section_.columns = {"boxes from", "tracker", "MOTA", "IDF1",         "HOTA",
-                        "FP",         "FN",      "IDSW", "MOTA ≥ 58 px", "IDF1 ≥ 58 px"};
+    section_.text +=
+        " The tracker's settings for networks were searched on the first 397 pictures (first half) "
+        "over all five files; the second half was held out. The built-in path's person width was "
+        "chosen on the whole.";
+    section_.columns = {"boxes from",   "tracker",       "MOTA",       "IDF1",
+                        "HOTA",         "FP",            "FN",         "IDSW",
+                        "MOTA ≥ 58 px", "IDF1 ≥ 58 px",  "first half", "second half"};
     auto truth = ReadMotFile(data_.Truth("gt.txt"), MotKind::kGroundTruth);
     if (!truth.ok() || !std::filesystem::exists(data_.Clip("vtest.avi"))) {
       section_.missing = "gt/PETS09-S2L1, video/vtest.avi";
@@ -66,8 +78,8 @@ class Tracking {
     for (const std::string& card : data_.cards) FromModel(card);
     Builtin();
     if (best_mota_ > 0) {
-      section_.checks.push_back({"best model: MOTA (≥ 58 px)", best_mota_, 0.85});
-      section_.checks.push_back({"best model: IDF1 (≥ 58 px)", best_idf1_, 0.80});
+      section_.checks.push_back({"best model: MOTA", best_mota_, 0.85, true, 0.835});
+      section_.checks.push_back({"best model: IDF1", best_idf1_, 0.80});
     }
     return section_;
   }
@@ -76,10 +88,15 @@ class Tracking {
   MotScores Row(const std::string& boxes, const std::string& tracker, const MotFrames& tracks) {
     const MotScores s = Evaluate(truth_, tracks);
     const MotScores large = Evaluate(truth_, WithoutSmall(tracks));
+    const auto half = [&](int from, int to) {
+      const MotScores part = Evaluate(Between(truth_, from, to), Between(tracks, from, to));
+      return Percent(part.mota) + " / " + Percent(part.idf1);
+    };
     section_.rows.push_back({boxes, tracker, Percent(s.mota), Percent(s.idf1), Percent(s.hota),
                              std::to_string(s.false_positives), std::to_string(s.false_negatives),
                              std::to_string(s.id_switches), Percent(large.mota),
-                             Percent(large.idf1)});
+                             Percent(large.idf1), half(1, kFirstHalf),
+                             half(kFirstHalf + 1, kFrames)});
     return s;
   }
 
@@ -117,7 +134,10 @@ class Tracking {
     const auto result = Ours(DetectionsFromFile(*boxes, file.confident, file.file), nullptr);
     if (!result.ok()) return;
     const MotScores ours = Row(file.name, "Cordon", Persons(*result, true));
-    if (&file != &kFiles[0]) return;
+    if (&file != &kFiles[0]) {
+      KeepBest(ours);
+      return;
+    }
     section_.checks.push_back(
         {"public detections: MOTA above SORT", ours.mota - baseline.mota, 0.03});
     section_.checks.push_back(
@@ -131,20 +151,20 @@ class Tracking {
     if (!detector.ok()) return;
     const auto result = Ours(*std::move(detector), nullptr);
     if (!result.ok()) return;
-    const MotFrames persons = Persons(*result, true);
-    Row(card + ", moving regions", "Cordon", persons);
-    const MotScores large = Evaluate(truth_, WithoutSmall(persons));
-    if (large.mota > best_mota_) {
-      best_mota_ = large.mota;
-      best_idf1_ = large.idf1;
-    }
+    KeepBest(Row(card + ", moving regions", "Cordon", Persons(*result, true)));
+  }
+
+  void KeepBest(const MotScores& scores) {
+    if (scores.mota <= best_mota_) return;
+    best_mota_ = scores.mota;
+    best_idf1_ = scores.idf1;
   }
 
   void Builtin() {
     const auto result = Ours(nullptr, MakeShapeClassifier());
     if (!result.ok()) return;
     const MotScores scores = Row("built-in", "Cordon", Persons(*result, false));
-    section_.checks.push_back({"built-in: MOTA", scores.mota, 0.55, true, 0.50});
+    section_.checks.push_back({"built-in: MOTA", scores.mota, 0.55});
   }
 
   const Data& data_;

@@ -15,7 +15,9 @@ MediaTime At(double seconds) {
 }
 
 // A person of 0.1 x 0.25 whose foot is there.
-PictureBox Person(float foot_x, float foot_y) { return {foot_x - 0.05F, foot_y - 0.25F, 0.1F, 0.25F}; }
+PictureBox Person(float foot_x, float foot_y) {
+  return {foot_x - 0.05F, foot_y - 0.25F, 0.1F, 0.25F};
+}
 
 // Someone who walks to the right at `speed` and was seen ten times a second until `until`.
 ObjectFilter Walker(float from, float speed, double until) {
@@ -52,7 +54,7 @@ TEST(ObjectFilter, ABoxCutByTheLeftBorderKeepsTheWidthOfTheWhole) {
   filter.Predict(At(1.8), true);
   filter.Correct({0, 0.55F, 0.07F, 0.25F}, 1);  // 0.03 of it are out
   EXPECT_NEAR(filter.width(), 0.1F, 0.003F);
-  EXPECT_NEAR(filter.box().foot().x, 0.02F, 0.012F) << "the middle of the whole, not of what is left";
+  EXPECT_NEAR(filter.box().foot().x, 0.02F, 0.012F) << "the middle of the whole, not of the rest";
 }
 
 TEST(ObjectFilter, WhoHasHalfLeftThePictureIsOutside) {
