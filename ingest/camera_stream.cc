@@ -154,8 +154,9 @@ void CameraStream::Observe(const FramePtr& frame) {
 void CameraStream::Show() {
   const double factor = share_.factor();
   decoder_.SetRateFactor(factor);
-  health_.Weakened(factor < 1 ? WeakenedRules(camera_, camera_.analysis_fps() * factor)
-                              : std::vector<std::string>());
+  const double fps = camera_.analysis_fps() * factor;
+  health_.Shedding(factor < 1 ? fps : 0,
+                   factor < 1 ? WeakenedRules(camera_, fps) : std::vector<std::string>());
   health_.DecodeMode(decoder_.effective_mode(), decoder_.mode_reason());
   const DecodeCounts now = decoder_.counts();
   health_.FramesShed(now.shed - shown_.shed);

@@ -9,6 +9,7 @@ extern "C" {
 #include <libavcodec/avcodec.h>
 }
 
+#include "absl/time/time.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -160,9 +161,28 @@ void StreamHealth::FramesShed(uint64_t count) {
   shed_ += count;
 }
 
-void StreamHealth::Weakened(std::vector<std::string> rules) {
+void StreamHealth::Shedding(double fps, std::vector<std::string> weakened_rules) {
   absl::MutexLock lock(&mutex_);
-  weakened_ = std::move(rules);
+  const bool sheds = fps > 0;
+  const bool shed_before = shedding_fps_ > 0;
+  if (sheds && !shed_before) shedding_since_ = clock_.Wall();
+  const bool news = sheds != shed_before || weakened_rules != weakened_;
+  shedding_fps_ = fps;
+  weakened_ = std::move(weakened_rules);
+  if (!news) return;
+  if (sheds) {
+    log::Warning("frames are shed", {{"camera", camera_.id()}, {"state", SheddingLocked()}});
+  } else {
+    log::Info("frames are shed no longer", {{"camera", camera_.id()}});
+  }
+}
+
+// "at 2.0 fps since 10:02 UTC; rules weakened: line-3"
+std::string StreamHealth::SheddingLocked() const {
+  const absl::Time since = absl::FromUnixMicros(ToMicros(shedding_since_));
+  return fmt::format("at {:.1f} fps since {} UTC; rules weakened: {}", shedding_fps_,
+                     absl::FormatTime("%H:%M", since, absl::UTCTimeZone()),
+                     weakened_.empty() ? "none" : fmt::format("{}", fmt::join(weakened_, ", ")));
 }
 
 void StreamHealth::DecodeMode(const std::string& mode, const std::string& why) {
@@ -201,7 +221,7 @@ proto::StreamState StreamHealth::StateLocked(BootTime now) const {
 std::string StreamHealth::ReasonLocked(BootTime now) const {
   switch (StateLocked(now)) {
     case proto::STREAM_STATE_LIVE:
-      return mode_why_;
+      return shedding_fps_ > 0 ? SheddingLocked() : mode_why_;
     case proto::STREAM_STATE_STALLED:
       return last_packet_ ? fmt::format("connected, but nothing came for {:.1f} s",
                                         static_cast<double>(AgeMs(last_packet_, now)) / 1000)

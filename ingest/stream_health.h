@@ -71,7 +71,9 @@ class StreamHealth {
   // A picture that was decoded for analysis; its small luma tells whether the scene is frozen.
   void FrameMade(const Frame& frame);
   void FramesShed(uint64_t count);
-  void Weakened(std::vector<std::string> rules);
+  // Analysed at `fps` only because the machine is overloaded, with these rules weakened; 0: at the
+  // rate that was asked for.
+  void Shedding(double fps, std::vector<std::string> weakened_rules);
   void DecodeMode(const std::string& mode, const std::string& why);
   void ConnectionEnded(LossCause cause, const std::string& reason);
   void FileEnded(const std::string& reason);
@@ -86,6 +88,7 @@ class StreamHealth {
   struct Conditions;
   proto::StreamState StateLocked(BootTime now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string ReasonLocked(BootTime now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string SheddingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   proto::Event EventLocked(proto::EventKind kind, proto::RuleConfig::Severity severity,
                            const std::string& detail) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TickLossLocked(BootTime now, std::vector<proto::Event>& events)
@@ -135,6 +138,8 @@ class StreamHealth {
   BootTime picture_changed_ ABSL_GUARDED_BY(mutex_){};
   uint64_t shed_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::string> weakened_ ABSL_GUARDED_BY(mutex_);
+  double shedding_fps_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: nothing is shed
+  WallTime shedding_since_ ABSL_GUARDED_BY(mutex_){};
   std::string mode_ ABSL_GUARDED_BY(mutex_) = "full";
   std::string mode_why_ ABSL_GUARDED_BY(mutex_);
   // What was raised.

@@ -29,18 +29,18 @@ class StreamHealthTest : public ::testing::Test {
   }
   // Plays `seconds` of a camera of 25 fps, ticking twice a second.
   void Play(double seconds, int key_every = 50, int64_t camera_clock_offset_us = 0,
-            int divide = 1) {
+            int divide = 1, int bytes = 4000) {
     for (int i = 0; i < static_cast<int>(seconds * 25); ++i, ++sent_) {
       clock_.Advance(Milliseconds(40));
       if (sent_ % divide == 0)
-        Arrive(key_every > 0 && sent_ % key_every == 0, camera_clock_offset_us);
+        Arrive(key_every > 0 && sent_ % key_every == 0, camera_clock_offset_us, bytes);
       if (i % 12 == 0) Tick();
     }
   }
-  void Arrive(bool key, int64_t camera_clock_offset_us) {
+  void Arrive(bool key, int64_t camera_clock_offset_us, int bytes) {
     Packet packet;
     packet.av.reset(av_packet_alloc());
-    av_new_packet(packet.av.get(), 4000);
+    av_new_packet(packet.av.get(), bytes);
     packet.av->pts = sent_ * 40'000;
     if (key) packet.av->flags |= AV_PKT_FLAG_KEY;
     packet.received = clock_.Boot();
@@ -109,6 +109,26 @@ TEST_F(StreamHealthTest, NamesMissingKeyFramesRateCollapseAndAWrongClock) {
   EXPECT_THAT(details_, ::testing::Contains(HasSubstr("pictures a second instead of")));
   Play(40, 50, -20'000'000);
   EXPECT_THAT(details_, ::testing::Contains(HasSubstr("20.0 s slow")));
+  EXPECT_THAT(details_, ::testing::Not(::testing::Contains(HasSubstr("kbit/s instead of"))));
+  Play(40, 50, 0, 1, 200);
+  EXPECT_THAT(details_, ::testing::Contains(HasSubstr("kbit/s instead of")));
+}
+
+TEST_F(StreamHealthTest, NamesTheRateSinceWhenItIsShedAndTheRulesItWeakens) {
+  health_.Opened(Info());
+  Play(5);
+  EXPECT_EQ(health_.Snapshot().reason(), "");
+  health_.Shedding(2, {"line-3"});
+  Play(90);
+  health_.Shedding(2, {"line-3"});
+  const std::string reason = health_.Snapshot().reason();
+  EXPECT_THAT(reason, ::testing::MatchesRegex(
+                          "at 2.0 fps since [0-9][0-9]:[0-9][0-9] UTC; rules weakened: line-3"));
+  EXPECT_THAT(health_.Snapshot().weakened_rules(), ElementsAre("line-3"));
+  Play(90);
+  EXPECT_EQ(health_.Snapshot().reason(), reason) << "the time is that of the beginning";
+  health_.Shedding(0, {});
+  EXPECT_EQ(health_.Snapshot().reason(), "");
 }
 
 TEST_F(StreamHealthTest, ARefusedPasswordIsRaisedOnceAndNotAsLost) {
