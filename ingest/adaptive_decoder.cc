@@ -14,6 +14,10 @@ constexpr Seconds kSettle{2};
 // In full decode the scene is compared with itself this much earlier: slow movement adds up to
 // something visible.
 constexpr Milliseconds kLookEvery{800};
+// Something came and went again, and the scene has looked for a moment as it did before: nothing
+// needs to settle. Where analytics still follows something, full decode goes on whatever we see.
+constexpr Milliseconds kGlanceEvery{200};
+constexpr int kGlancesAsBefore = 3;
 // A frame this old is not at the live edge: we are catching up from the ring and wait for the sink
 // instead of displacing.
 constexpr Milliseconds kCatchingUp{300};
@@ -63,6 +67,7 @@ absl::Status AdaptiveDecoder::Open(const StreamInfo& info, uint64_t first_sequen
   pending_key_.reset();
   held_.clear();
   change_.Reset();
+  quiet_scene_.Reset();
   last_key_media_.reset();
   key_frames_seen_ = 0;
   busy_run_ = 0;
@@ -135,6 +140,8 @@ void AdaptiveDecoder::Wake(uint64_t from, std::string why) {
   busy_run_ = 0;
   woken_by_track_ = false;
   saw_change_ = false;
+  differed_ = false;
+  as_before_ = 0;
 }
 
 bool AdaptiveDecoder::MayCalmDown(const Packet& next) const {
@@ -150,12 +157,12 @@ void AdaptiveDecoder::WorkQuiet(const RingEntry& key_frame) {
     ++counts_.decoded;
     if (picture->run == delivered_run_ && picture->times.media <= delivered_media_) continue;
     FramePtr frame = decoder_->Render(*picture);
-    change_.Update(frame->luma);
-    if (adaptive() && change_.changed() && !frame->damaged) {
+    if (adaptive() && !frame->damaged && !quiet_scene_.Matches(frame->luma)) {
       // It began somewhere between the two key frames; this one is decoded again in its place.
       Wake(quiet_key_ != 0 ? quiet_key_ : key_frame.sequence, "change");
       return;
     }
+    quiet_scene_.Update(frame->luma);
     Give(std::move(frame));
   }
   quiet_key_ = key_frame.sequence;
@@ -217,7 +224,7 @@ bool AdaptiveDecoder::StepFull() {
 }
 
 void AdaptiveDecoder::DecodeNext(const RingEntry& entry) {
-  decoder_->Send(*entry.packet);
+  decoder_->Send(*entry.packet, !pacer_.MayWant(entry.packet->run, MediaOf(*entry.packet)));
   cursor_ = entry.sequence + 1;
   while (std::optional<Picture> picture = decoder_->Take()) {
     ++counts_.decoded;
@@ -235,7 +242,10 @@ void AdaptiveDecoder::CalmDown() {
     Give(std::move(held_.front()));
     held_.pop_front();
   }
+  decoder_->ReleaseBuffers();
   mode_ = Mode::kQuiet;
+  // What stayed belongs to the quiet scene from now on.
+  if (as_before_ < kGlancesAsBefore) quiet_scene_ = change_;
   // All up to here was analysed: a wake before the next key frame begins with this one.
   quiet_key_ = ring_.KeyFrameAtOrBefore(cursor_);
   complexity_.Restart();
@@ -275,7 +285,9 @@ void AdaptiveDecoder::Deliver(const Picture& picture) {
 void AdaptiveDecoder::Look(const Frame& frame) {
   if (!adaptive()) return;
   const MediaTime media = frame.times.media;
-  if (busy_run_ == frame.run && media - looked_ < kLookEvery && media >= looked_) return;
+  if (busy_run_ == frame.run && media - looked_ < kLookEvery && media >= looked_) {
+    return Glance(frame);
+  }
   looked_ = media;
   change_.Update(frame.luma);
   const bool asked = triggered_.exchange(false);
@@ -286,6 +298,17 @@ void AdaptiveDecoder::Look(const Frame& frame) {
     busy_run_ = frame.run;
     busy_until_ = media + kSettle;
   }
+  Glance(frame);
+}
+
+void AdaptiveDecoder::Glance(const Frame& frame) {
+  const MediaTime media = frame.times.media;
+  if (media - glanced_ < kGlanceEvery && media >= glanced_) return;
+  glanced_ = media;
+  const bool matches = !frame.damaged && quiet_scene_.Matches(frame.luma);
+  as_before_ = matches ? as_before_ + 1 : 0;
+  differed_ = differed_ || !matches;
+  if (differed_ && as_before_ >= kGlancesAsBefore) busy_until_ = std::min(busy_until_, media);
 }
 
 void AdaptiveDecoder::Give(FramePtr frame) {

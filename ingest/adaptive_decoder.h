@@ -85,6 +85,7 @@ class AdaptiveDecoder {
   void DecodeNext(const RingEntry& entry);
   void Deliver(const Picture& picture);
   void Look(const Frame& frame);
+  void Glance(const Frame& frame);
   void Give(FramePtr frame);
   Nanoseconds LateBy(BootTime received) const { return clock_.Boot() - received; }
   Nanoseconds LatenessLimit() const;
@@ -104,7 +105,8 @@ class AdaptiveDecoder {
   std::unique_ptr<Decoder> decoder_;
   FramePacer pacer_;          // at the configured rate
   FramePacer reduced_pacer_;  // at the rate that overload leaves
-  ChangeDetector change_;
+  ChangeDetector change_;       // full decode: against a moment before
+  ChangeDetector quiet_scene_;  // against the last key frame that was found quiet
   ComplexityMonitor complexity_;
   Mode mode_ = Mode::kFull;
   std::string mode_reason_;
@@ -128,6 +130,9 @@ class AdaptiveDecoder {
   int doubts_ = 0;               // wakes by analytics' word after which nothing was seen, in a row
   int active_key_frames_ = 0;    // quiet key frames in a row on which analytics was active
   MediaTime looked_{};           // when the scene was last compared with its past
+  MediaTime glanced_{};          // ... and with the quiet scene
+  bool differed_ = false;        // from the quiet scene, since the last wake
+  int as_before_ = 0;            // glances in a row at which it did not
   DecodeCounts counts_;
 };
 

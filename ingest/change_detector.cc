@@ -49,36 +49,50 @@ float ChangeDetector::Brightening(const std::vector<float>& blocks) {
   return *middle;
 }
 
+bool ChangeDetector::Comparable(const LumaPicture& luma) const {
+  return !reference_.empty() && luma.width == width_ && luma.height == height_;
+}
+
+bool ChangeDetector::Compare(const std::vector<float>& blocks, int& differing) {
+  const float brightening = Brightening(blocks);
+  const auto columns = static_cast<size_t>(width_ / kBlock);
+  bool neighbours = false;
+  differing = 0;
+  differences_.resize(blocks.size());
+  map_.assign(blocks.size(), 0);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    differences_[i] = std::fabs(blocks[i] - reference_[i] - brightening);
+    if (differences_[i] <= kThreshold * (1 + kRestlessFactor * restless_[i])) continue;
+    ++differing;
+    map_[i] = 1;
+    if (i % columns > 0 && map_[i - 1] != 0) neighbours = true;
+    if (i >= columns && map_[i - columns] != 0) neighbours = true;
+  }
+  return neighbours || differing > kFewestBlocks;
+}
+
+bool ChangeDetector::Matches(const LumaPicture& luma) {
+  int differing = 0;
+  return Comparable(luma) && !Compare(Blocks(luma), differing);
+}
+
 double ChangeDetector::Update(const LumaPicture& luma) {
   std::vector<float> blocks = Blocks(luma);
-  if (blocks.empty() || luma.width != width_ || luma.height != height_ ||
-      reference_.size() != blocks.size()) {
+  if (blocks.empty() || !Comparable(luma)) {
+    if (restless_.size() != blocks.size()) restless_.assign(blocks.size(), 0);
     width_ = luma.width;
     height_ = luma.height;
-    restless_.assign(blocks.size(), 0);
     reference_ = std::move(blocks);
     changed_ = true;
     return 1;
   }
-  const float brightening = Brightening(blocks);
-  const int columns = luma.width / kBlock;
-  int changed = 0;
-  bool neighbours = false;
-  std::vector<uint8_t> map(blocks.size(), 0);
+  int differing = 0;
+  changed_ = Compare(blocks, differing);
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const float difference = std::fabs(blocks[i] - reference_[i] - brightening);
-    const bool differs = difference > kThreshold * (1 + kRestlessFactor * restless_[i]);
-    restless_[i] += kRestlessMemory * ((difference > kThreshold ? 1.0F : 0.0F) - restless_[i]);
-    if (!differs) continue;
-    ++changed;
-    map[i] = 1;
-    const auto at = static_cast<int>(i);
-    if (at % columns > 0 && map[i - 1] != 0) neighbours = true;
-    if (at >= columns && map[i - static_cast<size_t>(columns)] != 0) neighbours = true;
+    restless_[i] += kRestlessMemory * ((differences_[i] > kThreshold ? 1.0F : 0.0F) - restless_[i]);
   }
   reference_ = std::move(blocks);
-  changed_ = neighbours || changed > kFewestBlocks;
-  return static_cast<double>(changed) / static_cast<double>(reference_.size());
+  return static_cast<double>(differing) / static_cast<double>(reference_.size());
 }
 
 }  // namespace cordon

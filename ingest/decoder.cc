@@ -24,8 +24,7 @@ bool HasPlainLuma(int format) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Make(const AVCodecParameters& codec,
-                                                       DecoderOptions options, const Clock& clock) {
+absl::StatusOr<av::CodecContextPtr> Decoder::OpenContext(const AVCodecParameters& codec) {
   av::Init();
   const AVCodec* implementation = avcodec_find_decoder(codec.codec_id);
   if (implementation == nullptr || codec.codec_type != AVMEDIA_TYPE_VIDEO) {
@@ -43,16 +42,28 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Make(const AVCodecParameters& 
   if (const int code = avcodec_open2(context.get(), implementation, nullptr); code < 0) {
     return av::StatusFrom(code, fmt::format("cannot open the {} decoder", implementation->name));
   }
-  return std::unique_ptr<Decoder>(new Decoder(std::move(context), std::move(options), clock));
+  return context;
 }
 
-Decoder::Decoder(av::CodecContextPtr context, DecoderOptions options, const Clock& clock)
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Make(const AVCodecParameters& codec,
+                                                       DecoderOptions options, const Clock& clock) {
+  ASSIGN_OR_RETURN(av::CodecContextPtr context, OpenContext(codec));
+  AvCodecParametersPtr copy(avcodec_parameters_alloc());
+  CORDON_CHECK(copy != nullptr && avcodec_parameters_copy(copy.get(), &codec) >= 0,
+               "out of memory");
+  return std::unique_ptr<Decoder>(
+      new Decoder(std::move(context), std::move(copy), std::move(options), clock));
+}
+
+Decoder::Decoder(av::CodecContextPtr context, AvCodecParametersPtr codec, DecoderOptions options,
+                 const Clock& clock)
     : clock_(clock),
       options_(std::move(options)),
+      codec_(std::move(codec)),
       context_(std::move(context)),
       numbers_(options_.pictures_before) {}
 
-void Decoder::Send(const Packet& packet) {
+void Decoder::Send(const Packet& packet, bool skippable) {
   if (packet.run != run_ && run_ != 0) Drain();
   if (draining_) Flush();
   if (packet.run != run_) {
@@ -62,6 +73,7 @@ void Decoder::Send(const Packet& packet) {
   if (packet.loss_before) damaged_ = true;
   notes_[next_note_] = {packet.run, packet.camera, packet.received_wall, packet.received};
   context_->reordered_opaque = static_cast<int64_t>(next_note_);
+  context_->skip_frame = skippable ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
   next_note_ = (next_note_ + 1) % kNotes;
 
   int code = avcodec_send_packet(context_.get(), packet.av.get());
@@ -94,6 +106,15 @@ void Decoder::Flush() {
   avcodec_flush_buffers(context_.get());
   draining_ = false;
   restarted_ = true;
+}
+
+void Decoder::ReleaseBuffers() {
+  // Annex B begins with a start code; other extradata may have been replaced since.
+  const bool in_band = codec_->extradata_size == 0 || codec_->extradata[0] == 0;
+  absl::StatusOr<av::CodecContextPtr> fresh =
+      in_band ? OpenContext(*codec_) : absl::UnimplementedError("parameter sets out of band");
+  Flush();
+  if (fresh.ok()) context_ = *std::move(fresh);
 }
 
 void Decoder::Collect() {

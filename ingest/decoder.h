@@ -47,12 +47,17 @@ class Decoder {
 
   // Decodes one packet; the pictures that became ready wait in Take(). A packet of another run
   // first drains what is inside.
-  void Send(const Packet& packet);
+  // `skippable`: nobody wants this picture for itself; it is not decoded if no other refers to it.
+  void Send(const Packet& packet, bool skippable = false);
   // End of the stream, or of a key frame that is decoded alone: whatever is inside becomes ready;
   // the next packet must be a key frame.
   void Drain();
   // Drops what is inside (a gap in the stream); the next packet should be a key frame.
   void Flush();
+  // As Flush, and gives the memory of the pictures back that full decode had needed: FFmpeg keeps
+  // every buffer that was ever in use at the same time. Where parameter sets do not come in band
+  // nothing is given back.
+  void ReleaseBuffers();
 
   // For a key frame that is decoded alone: its deblocking filter, about a fifth of its cost, is
   // left out. Nothing refers to it, and the small luma averages what the filter would have
@@ -77,7 +82,9 @@ class Decoder {
   };
   static constexpr size_t kNotes = 64;  // more than any decoder's reordering depth (16)
 
-  Decoder(av::CodecContextPtr context, DecoderOptions options, const Clock& clock);
+  static absl::StatusOr<av::CodecContextPtr> OpenContext(const AVCodecParameters& codec);
+  Decoder(av::CodecContextPtr context, AvCodecParametersPtr codec, DecoderOptions options,
+          const Clock& clock);
   void Collect();
   void Accept(av::FramePointer frame);
   LumaPicture MakeLuma(const AVFrame& frame);
@@ -85,6 +92,7 @@ class Decoder {
 
   const Clock& clock_;
   const DecoderOptions options_;
+  const AvCodecParametersPtr codec_;
   av::CodecContextPtr context_;
   std::array<PacketNote, kNotes> notes_;
   size_t next_note_ = 0;

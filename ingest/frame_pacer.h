@@ -22,6 +22,13 @@ class FramePacer {
   }
   double rate() const { return fps_; }
 
+  // False when Wants would say no, now and after any picture that comes before this one: it need not
+  // even be decoded if no other picture refers to it.
+  bool MayWant(uint64_t run, MediaTime at) const {
+    const int64_t now = ToMicros(at);
+    return step_us_ == 0 || run != run_ || now < due_us_ - 2 * step_us_ || now + 500 >= due_us_;
+  }
+
   // True if the picture at `at` of `run` is to be analysed.
   bool Wants(uint64_t run, MediaTime at) {
     if (step_us_ == 0) return true;
