@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/harden.h"
 #include "cli/node_service.h"
+#include "cli/process_usage.h"
 #include "cli/site.h"
 #include "cli/stop_signal.h"
 
@@ -20,6 +21,7 @@ int RunNode(const NodeOptions& options, LogOptions log) {
   log.json = log.json || options.json;
   InitLog(log, options.id.empty() ? "node" : options.id);
   HardenProcess();
+  ReturnFreedPictures();
   StopSignal stop;
   const absl::StatusOr<proto::Site> site = LoadSite(options.site);
   if (!site.ok()) return Report(site.status());

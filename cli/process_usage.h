@@ -7,6 +7,10 @@
 
 namespace cordon::cli {
 
+// For processes with many cameras: pictures go back to the system when they are freed instead of
+// waiting in the heap of whichever thread made them. Call once, before threads start.
+void ReturnFreedPictures();
+
 // What this process uses, as the kernel accounts it. Used by one thread.
 class ProcessUsage {
  public:

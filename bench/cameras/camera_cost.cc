@@ -15,6 +15,7 @@
 #include "absl/synchronization/notification.h"
 #include "base/log.h"
 #include "cli/analysis_pool.h"
+#include "cli/process_usage.h"
 #include "ingest/camera_stream.h"
 
 namespace cordon {
@@ -186,6 +187,7 @@ int Run(const Bench& bench) {
 }  // namespace cordon
 
 int main(int argc, char** argv) {
+  cordon::cli::ReturnFreedPictures();
   cordon::Bench bench;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
