@@ -22,6 +22,7 @@ struct Stay {
   float depth = 0;  // of the foot in the zone when it was last seen
   bool known = false;
   bool inside = false;
+  bool stayed = false;  // inside at some time: `since` is set
   bool raised = false;
   MediaTime since{};
   MediaTime left{};
@@ -83,6 +84,7 @@ class ZoneRule final : public Rule {
     stay.height = track.box.height;
     stay.depth = settings_.zone.DepthInside(first.foot, input.aspect);
     stay.inside = stay.depth > 0;
+    stay.stayed = stay.inside;
     stay.since = track.began;
     for (const TrackPoint& point : track.path) {
       if (point.time < input.now) Step(stay, point, track.box.height, input.aspect);
@@ -110,7 +112,8 @@ class ZoneRule final : public Rule {
           std::max(stay.settled, Passed(stay, depth, 0, point.time));
       stay.inside = true;
       const bool goes_on =
-          loitering() && stay.since != MediaTime{} && entered - stay.left <= kShortExit;
+          loitering() && stay.stayed && entered - stay.left <= kShortExit;
+      stay.stayed = true;
       if (!goes_on) stay.since = entered;
       if (stay.raised && entered - stay.raised_at >= settings_.rearm && !goes_on)
         stay.raised = false;
