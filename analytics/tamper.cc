@@ -2,275 +2,219 @@
 #include "analytics/tamper.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <opencv2/imgproc.hpp>
 
 namespace cordon {
 namespace {
 
-constexpr int kSmallWidth = 160;
-constexpr int kCoarseWidth = 24;
-constexpr float kSaturated = 248;
+// The structure of the scene: shares of the cells that have some.
+constexpr int kLeastCells = 6;          // fewer tell nothing
+constexpr double kGone = 0.4;           // kept less: the camera shows something else
+constexpr double kHidden = 0.5;         // more: covered
+constexpr double kHidingBegins = 0.25;  // more: a cover may be on its way
+constexpr double kOtherView = 0.55;  // contrast against the scene's: less is a cover, more a view
+constexpr double kStandsStill = 0.6;  // of another view's own structure, from picture to picture
 
-// An edge of the scene, and the same edge in a picture: strong enough, and within 45 degrees.
-constexpr float kSceneEdge = 5;
-constexpr float kLeastEdge = 1.5F;
-constexpr float kLeastEdgeShare = 0.12F;  // of the scene's strength
-constexpr float kSameDirection = 0.7F;    // cosine
-constexpr double kLeastEdges = 0.01;  // share of pixels; a scene with fewer has no edges to go by
+constexpr double kBlurred = 0.7;  // share of the cells that can tell
+constexpr int kLeastFocusCells = 4;
+constexpr double kDetailLost = 0.5;  // of the scene's, against the contrast from afar
+constexpr double kEnergyLost = 0.6;
+constexpr double kAlike = 0.9;       // a blurred picture is still the same from afar
+constexpr double kAlikeContrast = 0.5;
+constexpr double kSameBrightness = 0.15;
 
-// Thresholds. Unrelated pictures keep about a quarter of the edges by chance.
-constexpr double kEdgesGone = 0.40;
-constexpr double kEdgesThere = 0.55;
-constexpr double kBlurred = 0.5;
-constexpr double kStillAlike = 0.75;
-constexpr double kDriftAlike =
-    0.9;                       // alike from afar, other edges: the camera drifts, it was not turned
-constexpr double kFlat = 0.5;  // of the scene's small edges: a cover has few
 constexpr double kBlackMean = 18;
 constexpr double kBlackSpread = 9;
 constexpr double kFell = 0.4;  // of the scene's brightness
 constexpr double kWhiteShare = 0.35;
-constexpr double kJump = 25;  // grey levels within kJumpWithin: a lamp, a torch
+// A veil of light raises the picture and takes its contrast; a lamp raises both.
+constexpr double kVeilRise = 50;
+constexpr double kVeilMean = 150;
+constexpr double kVeilContrast = 0.75;
+// A lamp, an infra-red switch: within one picture.
+constexpr double kJump = 8;  // grey levels
+constexpr double kJumpShare = 0.15;
 
-constexpr Microseconds kHoldCovered = Milliseconds(600);
-constexpr Microseconds kHoldMoved = Milliseconds(1500);
-constexpr Microseconds kHoldDefocused = Milliseconds(1500);
-constexpr Microseconds kHoldBlack = Milliseconds(800);
-constexpr Microseconds kHoldLight = Milliseconds(500);
-constexpr Microseconds kFrozenAfter = Seconds(6);  // across a key frame
-constexpr Microseconds kFrozenWithoutKey = Seconds(30);
+constexpr std::array<Microseconds, 5> kHold = {Milliseconds(800), Milliseconds(500),
+                                               Milliseconds(1200), Milliseconds(1200),
+                                               Milliseconds(1500)};
+constexpr std::array<proto::EventKind, 5> kKinds = {
+    proto::EVENT_KIND_TAMPER_BLACK, proto::EVENT_KIND_TAMPER_SUDDEN_LIGHT,
+    proto::EVENT_KIND_TAMPER_DEFOCUSED, proto::EVENT_KIND_TAMPER_COVERED,
+    proto::EVENT_KIND_TAMPER_MOVED};
+constexpr std::array<const char*, 5> kDetails = {
+    "the picture is black", "light blinds the camera", "the picture is out of focus",
+    "the view is covered", "the camera shows another view"};
+
+// Frozen: the same picture for so long, where the camera's pictures never stayed the same so long.
+constexpr Microseconds kFrozenAfter = Seconds(2);
+constexpr int kFrozenPictures = 4;
+constexpr int kFrozenTimesUsual = 4;
+constexpr Microseconds kKnowUsual = Seconds(10);  // watched for so long at least
+// Otherwise: across a key frame, or long enough for any encoder.
+constexpr Microseconds kFrozenAcrossKey = Seconds(6);
+constexpr Microseconds kFrozenAnyway = Seconds(30);
+
 constexpr Microseconds kYoung = Milliseconds(1500);
-constexpr double kLearnTau = 25;  // seconds
-constexpr double kDriftTau = 3;
-
-cv::Mat AsMat(const LumaPicture& luma) {
-  return {luma.height, luma.width, CV_8UC1, const_cast<uint8_t*>(luma.pixels.data())};
-}
-
-double MeanStep(const cv::Mat& picture) {
-  int64_t sum = 0;
-  for (int y = 0; y + 1 < picture.rows; ++y) {
-    const uint8_t* row = picture.ptr<uint8_t>(y);
-    int line = 0;
-    for (int x = 0; x + 1 < picture.cols; ++x) line += std::abs(row[x + 1] - row[x]);
-    sum += line;
-  }
-  return static_cast<double>(sum) / static_cast<double>(picture.rows * picture.cols);
-}
-
-double Correlation(const std::vector<float>& a, const std::vector<float>& b) {
-  double sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    sa += a[i];
-    sb += b[i];
-    saa += static_cast<double>(a[i]) * a[i];
-    sbb += static_cast<double>(b[i]) * b[i];
-    sab += static_cast<double>(a[i]) * b[i];
-  }
-  const auto n = static_cast<double>(a.size());
-  const double variance = (n * saa - sa * sa) * (n * sbb - sb * sb);
-  return variance > 1e-3 ? (n * sab - sa * sb) / std::sqrt(variance) : 0;
-}
-
-enum Slot : size_t {
-  kBlackSlot,
-  kLightSlot,
-  kDefocusedSlot,
-  kCoveredSlot,
-  kMovedSlot,
-  kFrozenSlot,
-  kSlots
-};
-
-size_t SlotOf(proto::EventKind kind) {
-  switch (kind) {
-    case proto::EVENT_KIND_TAMPER_BLACK:
-      return kBlackSlot;
-    case proto::EVENT_KIND_TAMPER_SUDDEN_LIGHT:
-      return kLightSlot;
-    case proto::EVENT_KIND_TAMPER_DEFOCUSED:
-      return kDefocusedSlot;
-    case proto::EVENT_KIND_TAMPER_COVERED:
-      return kCoveredSlot;
-    case proto::EVENT_KIND_TAMPER_MOVED:
-      return kMovedSlot;
-    default:
-      return kFrozenSlot;
-  }
-}
+constexpr double kYoungTau = 0.5;  // seconds
+constexpr double kLearnTau = 25;
+// A camera on a pole or a stabiliser drifts slower than anybody turns it.
+constexpr Microseconds kDriftEvery = Seconds(2);
+// How often the whole picture is compared.
+constexpr Microseconds kLookEvery = Milliseconds(180);
 
 }  // namespace
 
-void TamperWatch::Reset() {
-  last_pixels_.clear();
-  for (Condition& condition : conditions_) condition = {};
+void TamperWatch::Restart(const TamperLook& look, MediaTime time) {
+  scene_.Start(look);
+  running_ = true;
+  began_ = time;
   disturbed_since_.reset();
-}
-
-TamperWatch::Look TamperWatch::LookAt(const LumaPicture& luma) {
-  Look look;
-  const cv::Mat picture = AsMat(luma);
-  look.width = std::min(kSmallWidth, luma.width);
-  look.height = std::max(8, luma.height * look.width / luma.width);
-  cv::Mat small, gx, gy, coarse, coarse_float;
-  cv::resize(picture, small, {look.width, look.height}, 0, 0, cv::INTER_AREA);
-  cv::Sobel(small, gx, CV_32F, 1, 0, 3, 0.125);
-  cv::Sobel(small, gy, CV_32F, 0, 1, 3, 0.125);
-  look.gx.assign(gx.begin<float>(), gx.end<float>());
-  look.gy.assign(gy.begin<float>(), gy.end<float>());
-  cv::resize(small, coarse, {kCoarseWidth, std::max(4, kCoarseWidth * look.height / look.width)}, 0,
-             0, cv::INTER_AREA);
-  cv::GaussianBlur(coarse, coarse, {3, 3}, 0);
-  coarse.convertTo(coarse_float, CV_32F);
-  look.coarse.assign(coarse_float.begin<float>(), coarse_float.end<float>());
-  cv::Scalar mean, spread;
-  cv::meanStdDev(small, mean, spread);
-  look.mean = mean[0];
-  look.spread = spread[0];
-  look.fine = MeanStep(picture);
-  look.edge = MeanStep(small);
-  look.white = static_cast<double>(cv::countNonZero(small >= kSaturated)) /
-               static_cast<double>(small.total());
-  return look;
-}
-
-void TamperWatch::Compare(const Look& look) {
-  size_t edges = 0;
-  size_t kept = 0;
-  for (size_t i = 0; i < look.gx.size(); ++i) {
-    const float sx = scene_->gx[i];
-    const float sy = scene_->gy[i];
-    const float strength = std::hypot(sx, sy);
-    if (strength < kSceneEdge) continue;
-    ++edges;
-    const float now = std::hypot(look.gx[i], look.gy[i]);
-    if (now < std::max(kLeastEdge, kLeastEdgeShare * strength)) continue;
-    kept += sx * look.gx[i] + sy * look.gy[i] > kSameDirection * strength * now;
-  }
-  const bool enough =
-      static_cast<double>(edges) >= kLeastEdges * static_cast<double>(look.gx.size());
-  state_.likeness = Correlation(scene_->coarse, look.coarse);
-  state_.edges_kept = enough ? static_cast<double>(kept) / static_cast<double>(edges)
-                             : std::max(0.0, state_.likeness);
-  // Fine against coarse gradients: contrast and light cancel out.
-  const double now = look.fine / std::max(look.edge, 0.5);
-  const double before = scene_->fine / std::max(scene_->edge, 0.5);
-  state_.sharpness = before > 0 ? now / before : 1;
-  state_.brightness = look.mean;
-}
-
-void TamperWatch::Learn(const Look& look, float rate) {
-  const auto blend = [rate](auto& into, auto now) {
-    into += static_cast<float>(rate) * (now - into);
-  };
-  for (size_t i = 0; i < look.gx.size(); ++i) {
-    blend(scene_->gx[i], look.gx[i]);
-    blend(scene_->gy[i], look.gy[i]);
-  }
-  for (size_t i = 0; i < look.coarse.size(); ++i) blend(scene_->coarse[i], look.coarse[i]);
-  blend(scene_->mean, look.mean);
-  blend(scene_->spread, look.spread);
-  blend(scene_->fine, look.fine);
-  blend(scene_->edge, look.edge);
-  blend(scene_->white, look.white);
-}
-
-void TamperWatch::Hold(proto::EventKind kind, bool now, Microseconds hold, double measured,
-                       double threshold, const char* detail, MediaTime time) {
-  Condition& condition = conditions_[SlotOf(kind)];
-  if (!now) {
-    condition = {};
-    return;
-  }
-  if (!condition.since) condition.since = time;
-  if (time - *condition.since >= hold) {
-    findings_.push_back({kind, *condition.since, measured, threshold, detail});
-  }
+  since_ = {};
 }
 
 const GlobalState& TamperWatch::Update(const Frame& frame, MediaTime time) {
-  conditions_.resize(kSlots);
-  findings_.clear();
-  const Look look = LookAt(frame.luma);
-  if (!scene_ || scene_->gx.size() != look.gx.size()) {
-    scene_ = look;
-    began_ = time;
-    last_ = time;
-    last_mean_ = look.mean;
-    disturbed_since_.reset();
-  }
-  const double step = std::clamp(ToSeconds(time - last_), 0.0, 2.0);
-  last_ = time;
-  Compare(look);
-  Judge(look, time);
+  state_.light_switched = false;
+  if (!running_ || time - last_ >= kLookEvery) LookAt(frame, time);
+  findings_.resize(lasting_);
   WatchFrozen(frame, time);
-  if (disturbed_ && !disturbed_since_) disturbed_since_ = time;
-  if (!disturbed_) disturbed_since_.reset();
-  const bool young = time - began_ < kYoung;
-  // What has lasted is the scene now: a camera turned on purpose must not alarm for ever.
-  if (disturbed_since_ && time - *disturbed_since_ > kAcceptAfter) {
-    scene_ = look;
-    began_ = time;
-    disturbed_since_.reset();
-    for (Condition& condition : conditions_) condition = {};
-  } else if (!disturbed_) {
-    Learn(look,
-          static_cast<float>(1 - std::exp(-step / (young                            ? 0.5
-                                                   : state_.edges_kept < kEdgesGone ? kDriftTau
-                                                                                    : kLearnTau))));
-  }
   return state_;
 }
 
-void TamperWatch::Judge(const Look& look, MediaTime time) {
-  const bool young = time - began_ < kYoung;
-  const bool gone = !young && state_.edges_kept < kEdgesGone;
-  const bool alike = state_.likeness > kStillAlike;
-  const double expected = std::max(scene_->mean, 1.0);
-  const bool black =
-      look.mean < kBlackMean && look.spread < kBlackSpread && look.mean < kFell * expected;
-  const bool dazzled = look.white > kWhiteShare && look.white > scene_->white + kWhiteShare / 2;
-  const bool jumped = std::abs(look.mean - last_mean_) > kJump;
-  state_.light_switched = jumped && !gone && !dazzled;
-  last_mean_ = look.mean;
-  const bool blurred = !young && !black && !dazzled && state_.sharpness < kBlurred && alike &&
-                       look.fine < kBlurred * scene_->fine * std::max(0.3, look.mean / expected);
-  const bool covered = gone && !black && !dazzled && !blurred && look.edge < kFlat * scene_->edge;
-  const bool moved =
-      gone && state_.likeness < kDriftAlike && !black && !dazzled && !blurred && !covered;
-  Hold(proto::EVENT_KIND_TAMPER_BLACK, black && !young, kHoldBlack, look.mean / expected, kFell,
-       "the picture is black", time);
-  Hold(proto::EVENT_KIND_TAMPER_SUDDEN_LIGHT, dazzled && !young, kHoldLight, look.white,
-       kWhiteShare, "light blinds the camera", time);
-  Hold(proto::EVENT_KIND_TAMPER_DEFOCUSED, blurred, kHoldDefocused, state_.sharpness, kBlurred,
-       "the picture is out of focus", time);
-  Hold(proto::EVENT_KIND_TAMPER_COVERED, covered, kHoldCovered, state_.edges_kept, kEdgesGone,
-       "the view is covered", time);
-  Hold(proto::EVENT_KIND_TAMPER_MOVED, moved, kHoldMoved, state_.edges_kept, kEdgesGone,
-       "the camera shows another view", time);
-  disturbed_ = black || dazzled || blurred || covered || moved ||
-               (!young && state_.edges_kept < kEdgesThere && !alike);
+void TamperWatch::LookAt(const Frame& frame, MediaTime time) {
+  findings_.clear();
+  const TamperLook look = LookAtPicture(frame.luma);
+  if (!running_ || !scene_.Fits(look)) {
+    Restart(look, time);
+    last_ = time;
+    last_mean_ = look.mean;
+  }
+  const double step_s = std::clamp(ToSeconds(time - last_), 0.0, 2.0);
+  last_ = time;
+  state_.likeness = scene_.Compare(look);
+  if (state_.likeness.informative < kLeastCells) {
+    state_.likeness.kept = 1;
+    state_.likeness.hidden = 0;
+    state_.likeness.detail = 1;
+  }
+  state_.brightness = look.mean;
+  Judge(look, time);
+  lasting_ = findings_.size();
+  if (disturbed_ && !disturbed_since_) disturbed_since_ = time;
+  if (!disturbed_) disturbed_since_.reset();
+  // What has lasted is the scene now: a camera turned on purpose must not alarm for ever.
+  if (disturbed_since_ && time - *disturbed_since_ > kAcceptAfter) {
+    Restart(look, time);
+  } else if (!disturbed_) {
+    Learn(look, step_s, time);
+  }
 }
 
-// A live camera's pictures differ by their noise; the same picture again and again, coded anew at a
-// key frame, is a replay or a dead sensor. Between key frames an encoder may repeat a quiet picture
-// for long.
+void TamperWatch::Learn(const TamperLook& look, double step_s, MediaTime time) {
+  const double tau = time - began_ < kYoung ? kYoungTau : kLearnTau;
+  const TamperShift shift = state_.likeness.shift;
+  const bool drifted = shift.x != 0 || shift.y != 0;
+  if (drifted && time - followed_ >= kDriftEvery) {
+    followed_ = time;
+    scene_.Follow(shift);
+  } else if (!drifted) {
+    scene_.Learn(look, 1 - std::exp(-step_s / tau));
+  }
+}
+
+std::array<TamperWatch::Sign, TamperWatch::kSlots> TamperWatch::SignsOf(
+    const TamperLook& look) const {
+  std::array<Sign, kSlots> signs;
+  const TamperLikeness& like = state_.likeness;
+  const double usual = std::max(scene_.look().mean, 1.0);
+  const bool black =
+      look.mean < kBlackMean && look.spread < kBlackSpread && look.mean < kFell * usual;
+  signs[kBlack] = {black, black, look.mean / usual, kFell};
+  const bool white = look.white > kWhiteShare && look.white > scene_.look().white + kWhiteShare / 2;
+  const bool veil = look.mean > kVeilMean && look.mean > usual + kVeilRise &&
+                    (like.hidden > kHidden || like.amplitude < kVeilContrast);
+  const bool dazzled = !black && (white || veil);
+  signs[kLight] = {dazzled, dazzled, look.mean, usual + kVeilRise};
+  const bool light = black || dazzled;
+  const bool blurred = !light && !since_[kCovered] && IsBlurred(look);
+  signs[kDefocused] = {blurred, blurred, like.detail, kDetailLost};
+  const bool other = !light && !blurred;
+  const bool cover = like.structure < kOtherView;
+  signs[kCovered] = {other && like.hidden > kHidingBegins,
+                     other && cover && like.hidden > kHidden, like.hidden, kHidden};
+  const bool moved = other && !cover && like.kept < kGone;
+  signs[kMoved] = {moved, moved, like.kept, kGone};
+  return signs;
+}
+
+// The fine structure is gone where the broad one stays; light and contrast cancel out.
+bool TamperWatch::IsBlurred(const TamperLook& look) const {
+  const TamperLikeness& like = state_.likeness;
+  const double usual = std::max(scene_.look().mean, 1.0);
+  if (std::abs(look.mean - usual) > kSameBrightness * usual || like.correlation < kAlike ||
+      like.contrast < kAlikeContrast) {
+    return false;
+  }
+  return (like.detail < kDetailLost * std::min(like.contrast, 1.0) && like.energy < kEnergyLost) ||
+         (like.focused >= kLeastFocusCells && like.blurred > kBlurred);
+}
+
+// A view that goes on changing is something that passes close by, not a turned camera.
+bool TamperWatch::StandsStill(const TamperLook& look) {
+  if (other_view_.Fits(look) && other_view_.Compare(look).kept > kStandsStill) return true;
+  other_view_.Start(look);
+  return false;
+}
+
+void TamperWatch::Judge(const TamperLook& look, MediaTime time) {
+  const bool young = time - began_ < kYoung;
+  const std::array<Sign, kSlots> signs = SignsOf(look);
+  for (size_t slot = 0; slot < kSlots; ++slot) {
+    const Sign& sign = signs[slot];
+    if (!sign.begins || young) {
+      since_[slot].reset();
+      continue;
+    }
+    if (!since_[slot] || (slot == kMoved && !StandsStill(look))) since_[slot] = time;
+    if (!sign.certain || time - *since_[slot] < kHold[slot]) continue;
+    findings_.push_back(
+        {kKinds[slot], *since_[slot], sign.measured, sign.threshold, kDetails[slot]});
+  }
+  const double jump = std::abs(look.mean - last_mean_);
+  const bool light = signs[kBlack].certain || signs[kLight].certain;
+  state_.light_switched = jump > std::max(kJump, kJumpShare * last_mean_) && !light &&
+                          state_.likeness.kept > kGone;
+  last_mean_ = look.mean;
+  disturbed_ = !young && (light || signs[kDefocused].certain || signs[kMoved].certain ||
+                          signs[kCovered].certain);
+}
+
+// A live camera's pictures differ by their noise; the same picture again and again is a replay or a
+// dead sensor. Some encoders repeat a quiet picture: what the camera usually does is learnt, and a
+// key frame, which codes the picture anew, proves more.
 void TamperWatch::WatchFrozen(const Frame& frame, MediaTime time) {
+  if (last_pixels_.empty()) frozen_watch_began_ = time;
   if (frame.luma.pixels != last_pixels_) {
+    if (!frozen_) usual_repeat_ = std::max(usual_repeat_, last_same_ - same_since_);
+    frozen_ = false;
     last_pixels_ = frame.luma.pixels;
     same_since_ = time;
+    last_same_ = time;
     same_keys_ = 0;
-    conditions_[kFrozenSlot] = {};
+    same_pictures_ = 1;
     return;
   }
+  last_same_ = time;
   same_keys_ += frame.key;
+  ++same_pictures_;
   const Microseconds same = time - same_since_;
-  if ((same >= kFrozenAfter && same_keys_ > 0) || same >= kFrozenWithoutKey) {
-    findings_.push_back({proto::EVENT_KIND_TAMPER_FROZEN, same_since_, ToSeconds(same),
-                         ToSeconds(kFrozenAfter), "the picture has stopped"});
-  }
+  const bool knows = same_since_ - frozen_watch_began_ >= kKnowUsual;
+  const bool unusual = knows && same >= kFrozenAfter && same_pictures_ >= kFrozenPictures &&
+                       same > kFrozenTimesUsual * usual_repeat_;
+  frozen_ = unusual || (same >= kFrozenAcrossKey && same_keys_ > 0) || same >= kFrozenAnyway;
+  if (!frozen_) return;
+  findings_.push_back({proto::EVENT_KIND_TAMPER_FROZEN, same_since_, ToSeconds(same),
+                       ToSeconds(kFrozenAfter), "the picture has stopped"});
 }
 
 }  // namespace cordon
