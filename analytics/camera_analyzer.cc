@@ -11,6 +11,7 @@
 #include "analytics/scene_model.h"
 #include "analytics/still_watch.h"
 #include "analytics/tamper.h"
+#include "analytics/track_trust.h"
 #include "analytics/tracker.h"
 
 namespace cordon {
@@ -23,14 +24,15 @@ constexpr float kFaintRegionScore = 0.3F;
 constexpr float kFaintFill = 0.22F;
 constexpr float kFragment = 0.5F;  // of a person's height there
 constexpr float kTooTall = 1.5F;
-// What has not moved by this many of its heights is not believed to be an object that came.
-constexpr float kMustTravel = 0.4F;
 constexpr float kSureVehicle = 0.6F;
 
 // More of the picture than this does not change by objects. What has lasted for kUpsetFor is the
 // scene's new light.
 constexpr double kUpset = 0.6;
 constexpr Microseconds kUpsetFor = Milliseconds(700);
+// A change of the picture's brightness by this many grey levels from one frame to the next.
+constexpr float kLightStep = 6;
+constexpr float kMiddleGrey = 128;
 
 // Between two runs the scene's own time goes on by this much.
 constexpr Microseconds kRunGap = Seconds(1);
@@ -113,6 +115,7 @@ class Analyzer final : public CameraAnalyzer {
                                      : NameRegions(frame, aspect);
     }
     tracker_.Update(frame.times.media, detections, aspect);
+    trust_.Update(frame.times.media, aspect, tracker_.tracks());
     CollectTracks();
     RuleInput input;
     input.now = frame.times.media;
@@ -145,6 +148,11 @@ class Analyzer final : public CameraAnalyzer {
     const SceneView& view = scene_.Update(frame.luma, scene_time_, HeldBoxes());
     learning_ = view.learning;
     analysis.foreground = view.foreground_share;
+    const float step = view.light.gain * kMiddleGrey + view.light.offset - kMiddleGrey;
+    if (std::abs(step) > kLightStep || global.light_switched || view.learning ||
+        view.foreground_share > kUpset) {
+      trust_.PictureChanged(frame.times.media);
+    }
     if (view.foreground_share > kUpset) {
       if (!upset_since_) upset_since_ = scene_time_;
       const bool now = std::exchange(was_disturbed_, false) || global.light_switched;
@@ -166,6 +174,7 @@ class Analyzer final : public CameraAnalyzer {
     const bool first = !last_media_;
     if (!first && (frame.run != run_ || frame.times.media < *last_media_)) {
       tracker_.Reset();
+      trust_.Reset();
       rules_->Reset();
       scene_time_ += kRunGap;
     } else if (!first) {
@@ -180,7 +189,8 @@ class Analyzer final : public CameraAnalyzer {
     std::vector<PictureBox> held;
     if (!last_media_) return held;
     for (const Track& track : tracker_.tracks()) {
-      if (track.confirmed && track.travelled > 0.5F) held.push_back(Grown(track.box, 0.1F));
+      const bool came = options_.detector ? track.travelled > 0.5F : trust_.Believes(track.id);
+      if (track.confirmed && came) held.push_back(Grown(track.box, 0.1F));
     }
     return held;
   }
@@ -269,7 +279,7 @@ class Analyzer final : public CameraAnalyzer {
   void CollectTracks() {
     known_.clear();
     for (const Track& track : tracker_.tracks()) {
-      if (track.confirmed && (options_.detector || track.travelled >= kMustTravel))
+      if (track.confirmed && (options_.detector || trust_.Believes(track.id)))
         known_.push_back(track);
     }
   }
@@ -294,6 +304,7 @@ class Analyzer final : public CameraAnalyzer {
   StillWatch still_;
   RegionFinder finder_;
   Tracker tracker_;
+  TrackTrust trust_;
   MediaTime scene_time_{};
   std::optional<MediaTime> upset_since_;
   bool was_disturbed_ = false;

@@ -28,6 +28,7 @@ constexpr float kLeastDeviation = 0.8F;
 constexpr float kMeanTau = 6;
 constexpr float kDeviationTau = 12;
 constexpr float kVisitsTau = 30;
+constexpr float kClutterTau = 20;
 constexpr float kLearningFor = 2;
 
 // A value that came back so often within kVisitsTau belongs to the scene: leaves, rain, a
@@ -306,6 +307,7 @@ void SceneModel::ConsultSecondValue(std::span<const PictureBox> held) {
   const float absorb_after = std::clamp(seconds_since_start_ * 0.5F, 2.0F, Seconds32(kAbsorbAfter));
   const float still_after = Seconds32(kStillAfter);
   const float now = seconds_since_start_;
+  const float clutter_rate = 1 - std::exp(-step_s_ / kClutterTau);
   std::fill(view_.still.pixels.begin(), view_.still.pixels.end(), 0);
   for (size_t i = 0; i < raw_.size(); ++i) {
     if (i % 8 == 0 && i + 8 <= raw_.size()) {
@@ -319,6 +321,12 @@ void SceneModel::ConsultSecondValue(std::span<const PictureBox> held) {
     if (raw_[i] == 0) continue;
     const float threshold =
         std::clamp(kDeviations * deviation_[i], kLeastThreshold, kMostThreshold);
+    // What differs all the time and is no object is restless by itself: leaves, water.
+    if (held_[i] == 0) {
+      const float distance = std::abs(static_cast<float>(smooth_[i]) - mean_[i]);
+      deviation_[i] = std::min(deviation_[i] + clutter_rate * std::max(0.0F, distance - deviation_[i]),
+                               kMostThreshold / kDeviations);
+    }
     const bool same =
         std::abs(static_cast<float>(smooth_[i]) - static_cast<float>(second_[i])) < threshold;
     const float gap = now - second_seen_[i];
