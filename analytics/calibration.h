@@ -52,6 +52,8 @@ class Calibration {
   const std::vector<Residual>& residuals() const { return residuals_; }
   Metres typical_error() const { return {fit_error_m_}; }  // of the points, 95 %
   const LatLon& origin() const { return origin_; }
+  // Row by row; relative picture point to metres east and north of the origin.
+  const std::array<double, 9>& to_ground() const { return to_ground_; }
   GroundVector ToVector(const LatLon& place) const;
 
  private:

@@ -37,6 +37,7 @@ int Report(const absl::Status& status);
 
 void RegisterCameras(CLI::App& app, Outcome& outcome);
 void RegisterBacktest(CLI::App& app, Outcome& outcome);
+void RegisterCalibrate(CLI::App& app, Outcome& outcome);
 void RegisterCheck(CLI::App& app, Outcome& outcome);
 void RegisterCircles(CLI::App& app, Outcome& outcome);
 void RegisterEvents(CLI::App& app, Outcome& outcome);

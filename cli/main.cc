@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   RegisterNode(app, log, outcome);
   RegisterReplay(app, outcome);
   RegisterBacktest(app, outcome);
+  RegisterCalibrate(app, outcome);
   RegisterCheck(app, outcome);
   RegisterDoctor(app, outcome);
   RegisterCameras(app, outcome);
