@@ -111,6 +111,8 @@ int main(int argc, char** argv) {
   app.add_option("--card", arguments.data.cards,
                  "model cards (deploy/models/NAME.yaml) run end to end");
   app.add_option("--seed", arguments.data.seed, "of the random lines and zones");
+  app.add_option("--staged-minutes", arguments.data.staged_minutes,
+                 "of each empty scene and condition");
   app.add_option("--markdown", arguments.markdown, "write the report to this file");
   app.add_flag("--check", arguments.check, "exit code 1 when a bound (or its floor) does not hold");
   CLI11_PARSE(app, argc, argv);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scenes made from one real picture: what a camera sees of an empty place in bad conditions, and
-// what is done to cameras.
+// Scenes made from real pictures: what a camera sees of an empty place in bad conditions, and what
+// is done to cameras. What settings were tuned on and what was held out is said with each.
 #pragma once
 
 #include <functional>
@@ -13,30 +13,46 @@
 
 namespace cordon::accuracy {
 
-// The analysed luma picture (480 wide) of a clip at this media time after its beginning.
-absl::StatusOr<LumaPicture> PictureAt(const std::string& clip, double seconds);
+// A place without anybody: one moment of a clip, or, where no moment is empty, the median of its
+// pictures.
+struct EmptyScene {
+  const char* name;
+  const char* clip;
+  double seconds;  // < 0: the median
+  bool held_out;
+};
+const std::vector<EmptyScene>& EmptyScenes();
+// The analysed luma picture (480 wide).
+absl::StatusOr<LumaPicture> PictureOf(const EmptyScene& scene, const std::string& clip_path);
 
-// One condition: changes the picture of second `t`. Deterministic: noise comes from `frame`.
+// One condition: changes the picture of second `t`. Deterministic: chance comes from the frame's
+// number and the seed.
 using Condition = std::function<void(LumaPicture& picture, double t, int frame)>;
 
 struct NamedCondition {
   std::string name;
   Condition change;
+  bool held_out = false;
 };
 
 // Light, weather and sensor: nothing of it is an event.
-std::vector<NamedCondition> HarmlessConditions();
+std::vector<NamedCondition> HarmlessConditions(unsigned seed);
+
+// A day and a night, 24 h from midnight: brightness follows the sun, noise grows in the dark, lamps
+// switch on and off.
+Condition DayAndNight(unsigned seed);
 
 // What is done to a camera, from second `begins` on; `kind` is the event that must be raised.
 struct Tampering {
   std::string name;
   int kind = 0;  // proto::EventKind
   Condition change;
+  bool held_out = false;
 };
 std::vector<Tampering> Tamperings(double begins);
 
 // Sensor noise of this deviation (grey levels).
-void AddNoise(LumaPicture& picture, double deviation, int frame);
+void AddNoise(LumaPicture& picture, double deviation, int frame, unsigned seed = 0);
 
 // A frame of the analysed picture alone.
 FramePtr FrameOf(LumaPicture picture, double seconds, int number);
