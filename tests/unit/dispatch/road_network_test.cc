@@ -100,7 +100,7 @@ TEST(RoadNetworkTest, WhatOpensIsSafeToUseWhateverItsBytes) {
   const std::string good = DemoImage();
   std::mt19937_64 random(3);
   int opened = 0;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 400; ++i) {
     std::string image = good;
     for (uint64_t changes = 1 + random() % 4; changes > 0; --changes)
       image[kRoadChecksumFrom + random() % (image.size() - kRoadChecksumFrom)] =
