@@ -54,7 +54,7 @@ TrackerOptions BuiltinTracking() {
 }
 
 // Found by search over five detectors' boxes on the first half of PETS09-S2L1 (docs/accuracy.md has
-// both halves): each value lies in a flat valley.
+// both halves and what was seen of the second): each value lies in a flat valley.
 TrackerOptions DetectorTracking(const Detector& detector) {
   TrackerOptions options;
   options.confident_score = detector.confident_score();
