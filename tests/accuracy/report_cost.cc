@@ -82,7 +82,7 @@ void AddBusy(Section& section, const Data& data) {
 
 // The empty picture of a 1920x1080 camera with its sensor's noise.
 void AddQuiet(Section& section, const Data& data) {
-  const auto empty = PictureAt(data.Clip("lowlight-person.mp4"), 6);
+  const auto empty = PictureOf({"dark yard", "lowlight-person.mp4", 6, false}, data.Clip("lowlight-person.mp4"));
   if (!empty.ok()) return;
   CameraAnalyzerOptions options;
   options.camera = PlainCamera("quiet");
