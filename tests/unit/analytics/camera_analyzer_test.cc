@@ -63,16 +63,24 @@ proto::CameraConfig Guarded() {
   return camera;
 }
 
-// Says that there is a person in the middle of wherever it is told to look, or fails as it is told.
+// Says that there is a person in the middle of wherever it is told to look and the block is, or fails
+// as it is told.
 class Pointer final : public Detector {
  public:
   absl::StatusOr<std::vector<Detection>> Detect(const Frame& frame,
                                                 std::span<const PixelRect> regions) override {
     ++asked;
+    first = std::min(first, frame.times.media);
+    last = std::max(last, frame.times.media);
     if (!answer.ok()) return answer;
     std::vector<Detection> found;
     for (const PixelRect& region : regions) {
       widest = std::max(widest, region.width);
+      const int middle_x = std::clamp(region.x + region.width / 2, 0, kWidth - 1);
+      const int middle_y = std::clamp(region.y + region.height / 2, 0, kHeight - 1);
+      const bool block = frame.luma.pixels[static_cast<size_t>(middle_y) * kWidth +
+                                           static_cast<size_t>(middle_x)] < 100;
+      if (!block) continue;
       const PixelRect person{region.x + region.width / 2 - 9, region.y + region.height / 2 - 25, 18,
                              50};
       found.push_back({ToRelative(person, frame.source_width, frame.source_height), kPerson, 0.9F});
@@ -84,6 +92,8 @@ class Pointer final : public Detector {
   const std::string& sha256() const override { return sha256_; }
 
   int asked = 0;
+  MediaTime first = MediaTime::max();
+  MediaTime last = MediaTime::min();
   int widest = 0;
   absl::Status answer = absl::OkStatus();
 
@@ -151,7 +161,9 @@ TEST(CameraAnalyzer, ADetectorIsAskedOnlyWhereSomethingMoves) {
   const Watched watched = Watch(Walks, 12, pointer);
   ASSERT_EQ(watched.events.size(), 1U);
   EXPECT_EQ(watched.events[0].explanation().detector(), "pointer");
-  EXPECT_LT(pointer->asked, 90) << "not in the seconds in which nothing moved";
+  EXPECT_GT(pointer->first, At(2.95)) << "not before anything moved";
+  EXPECT_LT(pointer->last, At(11)) << "not for long after who walked is gone, at 8.9 s";
+  EXPECT_LT(pointer->asked, 80);
   EXPECT_LT(pointer->widest, kWidth / 2) << "not the whole picture";
 }
 

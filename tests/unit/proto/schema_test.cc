@@ -135,9 +135,9 @@ TEST(Schema, EveryConfigFieldIsDocumented) {
 }
 
 TEST(Schema, EveryConfigNumberHasItsRangeAndItsUnitWhereItMeasures) {
-  // Counts, ranks and shares of a picture have no unit.
+  // Counts, ranks and shares of a picture have no unit; nor has a density counted in objects' own heights.
   const std::set<std::string> unitless = {"outbox_limit", "priority", "count", "min_height",
-                                          "max_height",   "x",        "y"};
+                                          "max_height",   "x",        "y",        "density"};
   const auto check = [&](const pb::Descriptor& message) {
     for (int i = 0; i < message.field_count(); ++i) {
       const pb::FieldDescriptor& field = *message.field(i);
