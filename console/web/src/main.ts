@@ -5,6 +5,7 @@ import { fetchSite, operatorName, post, setOperatorName } from './api';
 import { el, render } from './dom';
 import { Feed } from './feed';
 import { ago, minutes, timeOfDay } from './format';
+import { drawKeys, drawLegend } from './legend';
 import { LivePanel } from './live';
 import { CityMap } from './map';
 import { cordonOf, drawDetail, drawList, sortedIncidents, type Tab, type View } from './panels';
@@ -15,6 +16,11 @@ const bar = document.getElementById('bar')!;
 const banner = document.getElementById('banner')!;
 const list = document.getElementById('list')!;
 const detail = document.getElementById('detail')!;
+const legend = document.getElementById('legend')!;
+const keys = document.getElementById('keys')!;
+
+// A decision that cannot be taken back asks first; the second press or click within this time is the answer.
+const SURE_MS = 3000;
 
 class Desk {
   private readonly state = new State();
@@ -29,6 +35,7 @@ class Desk {
   private error = '';
   private coverage = false;
   private drawing = false;
+  private asked: { verb: string; incident: string; at: number } | null = null;
   private readonly stale = new Set<string>();
 
   constructor(private readonly site: Site) {
@@ -59,6 +66,7 @@ class Desk {
     this.chooseSelected();
     this.drawBar();
     render(list, ...drawList(this.view()));
+    this.drawLegend();
     if (any('alert', 'incident', 'circles', 'evidence', 'verdict', 'unit', 'contain', 'selection', 'ages')) render(detail, ...drawDetail(this.view()));
     const incident = this.selected === null ? undefined : this.state.incidents.get(this.selected);
     const circles = incident ? this.state.circles.get(incident.id) : undefined;
@@ -76,12 +84,26 @@ class Desk {
     this.map.showCoverage(this.coverage && coverage ? coverage : null);
   }
 
+  private drawLegend(): void {
+    const circles = this.selected === null ? undefined : this.state.circles.get(this.selected);
+    const coverage = this.coverage ? ((this.state.latest['coverage'] as Coverage | undefined) ?? null) : null;
+    const rows = drawLegend(this.site, this.state, circles, coverage);
+    legend.hidden = rows.length === 0;
+    render(legend, ...rows);
+  }
+
+  private toggleKeys(): void {
+    keys.hidden = !keys.hidden;
+    render(keys, ...drawKeys());
+  }
+
   private coverageText(): string {
     const coverage = this.state.latest['coverage'] as Coverage | undefined;
     if (!coverage || coverage.road_km === 0) return 'Coverage';
     const shares = coverage.tiers.map((tier) => `${minutes(tier.tier_s)} ${Math.round((100 * tier.covered_km) / coverage.road_km)} %`);
     const gaps = coverage.places.filter((place) => place.state === 'gap').length;
-    return `Coverage  ${shares.join('  ')}${gaps > 0 ? `  ${gaps} places open` : ''}`;
+    const age = Date.now() + this.state.skew - coverage.computed_ms;
+    return `Coverage  ${shares.join('  ')}${gaps > 0 ? `  ${gaps} places open` : ''}${age > 10_000 ? `  (${ago(age)} old)` : ''}`;
   }
 
   private async contain(): Promise<void> {
@@ -104,6 +126,7 @@ class Desk {
       contain: () => void this.contain(),
       watched: this.live.camera?.id ?? null,
       watch: (camera) => this.watch(camera),
+      sure: (verb) => this.isAsked(verb),
       select: (incident) => this.select(incident),
       show: (tab) => {
         this.tab = tab;
@@ -138,8 +161,20 @@ class Desk {
     this.invalidate('selection');
   }
 
+  private isAsked(verb: string): boolean {
+    return this.asked !== null && this.asked.verb === verb && this.asked.incident === this.selected && performance.now() - this.asked.at < SURE_MS;
+  }
+
   private async act(verb: string, body: Record<string, unknown> = {}): Promise<void> {
     if (this.selected === null) return;
+    if ((verb === 'close' || verb === 'false-alarm') && !this.isAsked(verb)) {
+      this.asked = { verb, incident: this.selected, at: performance.now() };
+      this.followNewest = false;
+      setTimeout(() => this.invalidate('selection'), SURE_MS);
+      this.invalidate('selection');
+      return;
+    }
+    this.asked = null;
     // Who acts on an incident works on it: it stays selected while others come.
     this.followNewest = false;
     await this.send(`/api/incidents/${encodeURIComponent(this.selected)}/${verb}`, body);
@@ -178,7 +213,10 @@ class Desk {
     } else if (event.key === 'l') {
       const incident = this.selected === null ? undefined : this.state.incidents.get(this.selected);
       if (incident?.camera) this.watch(incident.camera);
+    } else if (event.key === '?') {
+      this.toggleKeys();
     } else if (event.key === 'Escape') {
+      keys.hidden = true;
       this.live.close();
     } else if (event.key >= '1' && event.key <= '9') {
       this.assignNth(Number(event.key) - 1);
@@ -213,6 +251,7 @@ class Desk {
       el('label', { class: 'operator' }, 'Operator',
         el('input', { 'data-key': 'operator', value: operatorName(), maxlength: 40, placeholder: 'your name', onchange: (event) => setOperatorName((event.target as HTMLInputElement).value.trim()) })),
       el('span', { class: `link ${live ? 'live' : 'lost'}` }, live ? `live, data ${age < 1500 ? 'now' : ago(age)}` : age === Infinity ? 'connecting' : `no data for ${ago(age)}`),
+      el('button', { class: 'toggle', 'data-key': 'keys', title: 'Keys', 'aria-label': 'Keys', onclick: () => this.toggleKeys() }, '?'),
       el('span', { class: 'clock' }, timeOfDay(Date.now() + this.state.skew)));
     const text = !live && age !== Infinity
       ? `Connection lost. What you see is ${ago(age)} old.`

@@ -20,6 +20,8 @@ export interface View {
   contain: () => void;
   watched: string | null;
   watch: (camera: string) => void;
+  /** Whether this verb has just been asked about: the next press is the answer. */
+  sure: (verb: string) => boolean;
   select: (incident: string) => void;
   show: (tab: Tab) => void;
   hover: (unit: string | null) => void;
@@ -169,6 +171,7 @@ function unitRanking(view: View, incident: Incident): HTMLElement {
   const [inside, outside] = [circles.units.filter((eta) => !eta.excluded), circles.units.filter((eta) => eta.excluded)];
   return el('div', { class: 'ranking' },
     el('h3', {}, 'Who can be there', el('span', { class: `age ${age > 10000 ? 'stale' : ''}` }, `positions ${ago(age)}`)),
+    circles.units.length === 0 && el('p', { class: 'nothing warn' }, 'No unit has reported its position: nobody can be ranked.'),
     el('ul', { class: 'rows', 'data-scroll': 1 }, ...inside.slice(0, 12).map((eta) => etaRow(view, incident, eta)),
       ...outside.slice(0, 8).map((eta) => etaRow(view, incident, eta))));
 }
@@ -245,8 +248,8 @@ export function drawDetail(view: View): HTMLElement[] {
       incident.camera !== '' && el('button', { class: view.watched === incident.camera ? 'on' : '', 'data-key': `live-${incident.id}`, title: 'Key L', onclick: () => view.watch(incident.camera) },
         'Live'),
       el('button', { 'data-key': `contain-${incident.id}`, disabled: view.busy, title: 'Where to hold the roads if the suspect drives away', onclick: () => view.contain() }, 'Cordon'),
-      act('close', 'Close'),
-      act('false-alarm', 'False', 'danger', 'F')) : el('span'),
+      act('close', view.sure('close') ? 'Close it? Press again' : 'Close', `ends ${view.sure('close') ? 'asking' : ''}`),
+      act('false-alarm', view.sure('false-alarm') ? 'Sure? Press again' : 'False alarm', `ends danger ${view.sure('false-alarm') ? 'asking' : ''}`, 'F')) : el('span'),
     cordon ? cordonBlock(view, cordon) : el('span'),
     unitRanking(view, incident),
     alert ? el('div', { class: 'foot' }, facts(alert), el('div', { class: 'foot-row' }, evidence(alert), verdict(view, alert))) : el('span'),
