@@ -14,7 +14,6 @@ extern "C" {
 #include <utility>
 
 #include "base/check.h"
-#include "base/file_util.h"
 
 namespace cordon {
 
@@ -26,10 +25,11 @@ struct ClipFile::Hash {
   AVSHA* state;
 };
 
-absl::StatusOr<std::unique_ptr<ClipFile>> ClipFile::Create(const std::string& path,
+absl::StatusOr<std::unique_ptr<ClipFile>> ClipFile::Create(const Folder& folder,
+                                                           const std::string& name,
                                                            const AVCodecParameters& codec,
                                                            const Masks& masks, const Clock& clock) {
-  std::unique_ptr<ClipFile> clip(new ClipFile(path, clock));
+  std::unique_ptr<ClipFile> clip(new ClipFile(folder, name, clock));
   clip->codec_.reset(avcodec_parameters_alloc());
   CORDON_CHECK(clip->codec_ != nullptr && avcodec_parameters_copy(clip->codec_.get(), &codec) >= 0,
                "out of memory");
@@ -40,21 +40,17 @@ absl::StatusOr<std::unique_ptr<ClipFile>> ClipFile::Create(const std::string& pa
     };
     ASSIGN_OR_RETURN(clip->encoder_, MaskEncoder::Make(codec, masks, clock, output));
   }
-  clip->fd_ =
-      open((path + ".part").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (clip->fd_ < 0) {
-    return absl::UnavailableError(
-        fmt::format("{}: cannot write it: {}", path, std::strerror(errno)));
-  }
+  ASSIGN_OR_RETURN(clip->fd_, folder.OpenFile(clip->part(), O_WRONLY | O_CREAT | O_EXCL));
   return clip;
 }
 
-ClipFile::ClipFile(std::string path, const Clock& clock)
-    : path_(std::move(path)), clock_(clock) {}
+ClipFile::ClipFile(const Folder& folder, std::string name, const Clock& clock)
+    : folder_(folder), name_(std::move(name)), clock_(clock) {}
 
 ClipFile::~ClipFile() {
-  if (fd_ >= 0) close(fd_);
-  if (!finished_) unlink((path_ + ".part").c_str());
+  const bool begun = fd_ >= 0;
+  if (begun) close(fd_);
+  if (begun && !finished_) folder_.Remove(part()).IgnoreError();
 }
 
 absl::Status ClipFile::Put(std::string_view bytes) {
@@ -66,7 +62,7 @@ absl::Status ClipFile::Put(std::string_view bytes) {
     const ssize_t wrote = write(fd_, bytes.data(), bytes.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) {
-      const std::string message = fmt::format("{}: {}", path_, std::strerror(errno));
+      const std::string message = fmt::format("{}: {}", name_, std::strerror(errno));
       return errno == ENOSPC ? absl::ResourceExhaustedError(message)
                              : absl::UnavailableError(message);
     }
@@ -96,13 +92,9 @@ absl::StatusOr<ClipFacts> ClipFile::Finish() {
   facts_.duration = writer_->duration();
   av_sha_final(hash_->state, facts_.sha256.data());
   if (fsync(fd_) != 0)
-    return absl::DataLossError(fmt::format("{}: fsync: {}", path_, std::strerror(errno)));
-  close(std::exchange(fd_, -1));
-  if (rename((path_ + ".part").c_str(), path_.c_str()) != 0) {
-    return absl::UnavailableError(fmt::format("{}: {}", path_, std::strerror(errno)));
-  }
+    return absl::DataLossError(fmt::format("{}: fsync: {}", name_, std::strerror(errno)));
+  RETURN_IF_ERROR(folder_.Rename(part(), name_));
   finished_ = true;
-  RETURN_IF_ERROR(SyncParentDirectory(path_));
   return facts_;
 }
 

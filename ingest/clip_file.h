@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/folder.h"
 #include "ingest/mask_encoder.h"
 #include "ingest/mp4_writer.h"
 
@@ -20,7 +21,7 @@ struct ClipFacts {
   Microseconds duration{0};
 };
 
-// One clip on its way to disk: packets in, fragmented MP4 in PATH.part, which becomes PATH when it
+// One clip on its way to disk: packets in, fragmented MP4 in NAME.part, which becomes NAME when it
 // is complete and synced. Without masks H.264 and H.265 packets go in as they are; otherwise they
 // are encoded again with the masks burned in. Owned by one thread; the destructor removes an
 // unfinished file.
@@ -29,7 +30,9 @@ class ClipFile {
   // A clip cannot fill a disk: 2 minutes of 30 Mbit/s.
   static constexpr uint64_t kMaxBytes = 512ull * 1024 * 1024;
 
-  static absl::StatusOr<std::unique_ptr<ClipFile>> Create(const std::string& path,
+  // `folder` outlives the clip. ALREADY_EXISTS, and others of Folder::OpenFile.
+  static absl::StatusOr<std::unique_ptr<ClipFile>> Create(const Folder& folder,
+                                                          const std::string& name,
                                                           const AVCodecParameters& codec,
                                                           const Masks& masks, const Clock& clock);
   ~ClipFile();
@@ -41,11 +44,13 @@ class ClipFile {
   absl::StatusOr<ClipFacts> Finish();
 
  private:
-  ClipFile(std::string path, const Clock& clock);
+  ClipFile(const Folder& folder, std::string name, const Clock& clock);
+  std::string part() const { return name_ + ".part"; }
   absl::Status Mux(const AVCodecParameters& codec, const Packet& packet);
   absl::Status Put(std::string_view bytes);
 
-  const std::string path_;
+  const Folder& folder_;
+  const std::string name_;
   const Clock& clock_;
   int fd_ = -1;
   AvCodecParametersPtr codec_;

@@ -123,7 +123,8 @@ absl::Status EvidenceKeeper::Feed(Job& job, bool& complete) {
       return absl::OkStatus();
     }
     ASSIGN_OR_RETURN(job.file,
-                     ClipFile::Create(store_->PathOf(job.clip), *job.codec, job.masks, clock_));
+                     ClipFile::Create(store_->folder(), EvidenceStore::NameOf(job.clip), *job.codec,
+                                      job.masks, clock_));
   }
   while (true) {
     const std::vector<RingEntry> entries = job.ring->Read(job.cursor, kPacketsAtOnce);

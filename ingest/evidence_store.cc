@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <set>
 
-#include "base/file_util.h"
 #include "base/log.h"
 
 namespace cordon {
@@ -57,18 +56,15 @@ std::string_view BytesOf(const std::array<uint8_t, 32>& sha) {
 
 absl::StatusOr<std::unique_ptr<EvidenceStore>> EvidenceStore::Open(Options options,
                                                                    const Clock& clock) {
-  RETURN_IF_ERROR(MakeDirectories(options.folder));
-  std::unique_ptr<EvidenceStore> store(new EvidenceStore(std::move(options), clock));
+  ASSIGN_OR_RETURN(Folder folder, Folder::Open(options.folder));
+  std::unique_ptr<EvidenceStore> store(
+      new EvidenceStore(std::move(options), std::move(folder), clock));
   absl::MutexLock lock(&store->mutex_);
   ASSIGN_OR_RETURN(store->db_, sqlite::Connection::Open(store->options_.folder + "/evidence.db",
                                                         sqlite::Connection::Mode::kReadWrite));
   RETURN_IF_ERROR(store->db_->Migrate(kSchema));
   RETURN_IF_ERROR(store->Repair());
   return store;
-}
-
-std::string EvidenceStore::PathOf(const Ulid& id) const {
-  return options_.folder + "/" + id.str() + ".mp4";
 }
 
 // A file without a row was never announced; a row without a file lost its file to somebody else.
@@ -88,8 +84,7 @@ absl::Status EvidenceStore::Repair() {
     if (!part && !name.ends_with(".mp4")) continue;
     if (!part && rows.erase(name.substr(0, name.size() - 4)) > 0) continue;
     log::Warning("unfinished clip removed", {{"file", name}});
-    std::error_code ignored;
-    fs::remove(it->path(), ignored);
+    RETURN_IF_ERROR(folder_.Remove(name));
   }
   for (const std::string& id : rows) {
     log::Error("a clip's file is missing", {{"clip", id}});
@@ -136,9 +131,7 @@ absl::StatusOr<std::string> EvidenceStore::Read(const Ulid& id, uint64_t offset,
                                                 size_t most) const {
   ASSIGN_OR_RETURN(const EvidenceRow row, Find(id));
   if (offset > row.facts.bytes) return absl::OutOfRangeError("beyond the end of the clip");
-  const int fd = open(PathOf(id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0)
-    return absl::NotFoundError(fmt::format("clip {}: {}", id.str(), std::strerror(errno)));
+  ASSIGN_OR_RETURN(const int fd, folder_.OpenFile(NameOf(id), O_RDONLY));
   std::string bytes(std::min<uint64_t>(most, row.facts.bytes - offset), '\0');
   const ssize_t got = pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
   close(fd);
@@ -170,7 +163,9 @@ absl::Status EvidenceStore::DeleteLocked(const DeletionRow& row) {
   remove.Bind(1, row.id.str());
   RETURN_IF_ERROR(remove.Run());
   RETURN_IF_ERROR(transaction.Commit());
-  unlink(PathOf(row.id).c_str());
+  // The row is gone: a file that stays behind is removed by the next Open.
+  if (const absl::Status removed = folder_.Remove(NameOf(row.id)); !removed.ok())
+    log::Error("a deleted clip's file could not be removed", {{"cause", MessageOf(removed)}});
   log::Info("clip deleted",
             {{"clip", row.id.str()}, {"camera", row.camera.str()}, {"why", row.reason}});
   return absl::OkStatus();

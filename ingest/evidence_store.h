@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/ids.h"
 #include "base/sqlite.h"
 #include "ingest/clip_file.h"
@@ -54,8 +55,10 @@ class EvidenceStore {
   // Errors of sqlite::Connection::Open.
   static absl::StatusOr<std::unique_ptr<EvidenceStore>> Open(Options options, const Clock& clock);
 
-  // Where the clip of this id lives (or will live).
-  std::string PathOf(const Ulid& id) const;
+  // Where the clips live; a clip of this id is (or will be) the file of this name in it. Files are
+  // reached by descriptor beneath the folder, never by a path.
+  const Folder& folder() const { return folder_; }
+  static std::string NameOf(const Ulid& id) { return id.str() + ".mp4"; }
   absl::Status Add(const EvidenceRow& row);
   // NOT_FOUND: unknown or deleted.
   absl::StatusOr<EvidenceRow> Find(const Ulid& id) const;
@@ -72,8 +75,8 @@ class EvidenceStore {
   bool full() const;
 
  private:
-  EvidenceStore(Options options, const Clock& clock)
-      : options_(std::move(options)), clock_(clock) {}
+  EvidenceStore(Options options, Folder folder, const Clock& clock)
+      : options_(std::move(options)), folder_(std::move(folder)), clock_(clock) {}
   absl::Status Repair() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status DeleteLocked(const DeletionRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::vector<DeletionRow>> Candidates(std::string_view where, int64_t value,
@@ -82,6 +85,7 @@ class EvidenceStore {
   uint64_t FreeBytes() const;
 
   const Options options_;
+  const Folder folder_;
   const Clock& clock_;
   mutable absl::Mutex mutex_;
   std::unique_ptr<sqlite::Connection> db_ ABSL_GUARDED_BY(mutex_);

@@ -26,7 +26,10 @@ absl::StatusOr<ClipFacts> CutWhole(const std::string& from, const std::string& t
                                    const Masks& masks = {}) {
   FileSource source({.location = from}, SystemClock());
   ASSIGN_OR_RETURN(StreamInfo info, source.Open());
-  ASSIGN_OR_RETURN(auto clip, ClipFile::Create(to, *info.codec, masks, SystemClock()));
+  const std::filesystem::path path(to);
+  ASSIGN_OR_RETURN(const Folder folder, Folder::Open(path.parent_path().string()));
+  ASSIGN_OR_RETURN(auto clip, ClipFile::Create(folder, path.filename().string(), *info.codec, masks,
+                                               SystemClock()));
   while (true) {
     absl::StatusOr<Packet> packet = source.Read(Milliseconds(1000));
     if (absl::IsOutOfRange(packet.status())) return clip->Finish();
@@ -123,6 +126,35 @@ TEST(ClipFile, OtherCodecsAreEncodedForTheBrowser) {
               ::testing::HasSubstr("h264"));
 }
 
+TEST(ClipFile, EndsWhereTheCameraChangesItsFormat) {
+  TemporaryFolder folder;
+  const std::string both = folder.File("both.h264");
+  {
+    std::ofstream all(both, std::ios::binary);
+    for (const std::string& part : {MakeClip(folder, "small.h264", 320, 240, 25, 2),
+                                    MakeClip(folder, "large.h264", 640, 480, 25, 2)})
+      all << std::ifstream(part, std::ios::binary).rdbuf();
+  }
+  FileSource source({.location = both}, SystemClock());
+  auto info = source.Open();
+  ASSERT_TRUE(info.ok()) << info.status();
+  const auto into = Folder::Open(folder.path());
+  ASSERT_TRUE(into.ok());
+  auto clip = ClipFile::Create(*into, "clip.mp4", *info->codec, {}, SystemClock());
+  ASSERT_TRUE(clip.ok()) << clip.status();
+  absl::Status status;
+  while (status.ok()) {
+    auto packet = source.Read(Milliseconds(1000));
+    ASSERT_TRUE(packet.ok()) << "the change is noticed before the end: " << packet.status();
+    status = (*clip)->Append(*packet);
+  }
+  EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+  ASSERT_TRUE((*clip)->Finish().ok()) << "what came before is a whole clip";
+  const std::vector<FramePtr> frames = Frames(folder.File("clip.mp4"));
+  EXPECT_EQ(frames.size(), 50u);
+  for (const FramePtr& frame : frames) ASSERT_EQ(frame->source_width, 320);
+}
+
 TEST(ClipFile, AnUnfinishedClipLeavesNothing) {
   TemporaryFolder folder;
   const std::string to = folder.File("clip.mp4");
@@ -130,7 +162,9 @@ TEST(ClipFile, AnUnfinishedClipLeavesNothing) {
     FileSource source({.location = MakeClip(folder, "a.mkv")}, SystemClock());
     auto info = source.Open();
     ASSERT_TRUE(info.ok());
-    auto clip = ClipFile::Create(to, *info->codec, {}, SystemClock());
+    const auto into = Folder::Open(folder.path());
+    ASSERT_TRUE(into.ok());
+    auto clip = ClipFile::Create(*into, "clip.mp4", *info->codec, {}, SystemClock());
     ASSERT_TRUE(clip.ok());
     EXPECT_TRUE(std::filesystem::exists(to + ".part"));
   }
@@ -157,6 +191,7 @@ TEST(LiveFeed, PlaysFromTheNewestKeyFrameAndASlowViewerSkips) {
   const std::shared_ptr<const AVCodecParameters> codec(std::move(info->codec));
   auto feed = LiveFeed::Open(camera, ring, codec);
   ASSERT_TRUE(feed.ok()) << feed.status();
+  EXPECT_THAT((*feed)->mime(), ::testing::StartsWith("video/mp4; codecs=\"avc1."));
   auto begin = (*feed)->Take(1 << 20);
   ASSERT_TRUE(begin.ok());
   push(200);
@@ -181,6 +216,9 @@ class EvidenceStoreTest : public ::testing::Test {
     EXPECT_TRUE(store.ok()) << store.status();
     return *std::move(store);
   }
+  std::string PathOf(const Ulid& id) const {
+    return folder_.File("evidence/") + EvidenceStore::NameOf(id);
+  }
   Ulid Put(EvidenceStore& store, Seconds keep, const std::string& content = "clip") {
     clock_.Advance(Seconds(1));
     EvidenceRow row;
@@ -188,7 +226,7 @@ class EvidenceStoreTest : public ::testing::Test {
     row.camera = CameraId("gate");
     row.facts.bytes = content.size();
     row.expires = clock_.Wall() + keep;
-    std::ofstream(store.PathOf(row.id)) << content;
+    std::ofstream(PathOf(row.id)) << content;
     EXPECT_TRUE(store.Add(row).ok());
     return row.id;
   }
@@ -220,7 +258,7 @@ TEST_F(EvidenceStoreTest, DeletesWhatExpiredButNotWhatIsHeldAndKeepsTheRecord) {
   ASSERT_EQ(deleted->size(), 1u);
   EXPECT_EQ((*deleted)[0].id, old);
   EXPECT_TRUE(absl::IsNotFound(store->Find(old).status()));
-  EXPECT_FALSE(std::filesystem::exists(store->PathOf(old)));
+  EXPECT_FALSE(std::filesystem::exists(PathOf(old)));
   EXPECT_TRUE(store->Find(held).ok());
   EXPECT_TRUE(store->Find(young).ok());
   EXPECT_EQ((*store->Deletions(10))[0].reason, "retention");
@@ -248,9 +286,9 @@ TEST_F(EvidenceStoreTest, RepairsWhatACrashLeft) {
     auto store = Open();
     kept = Put(*store, Seconds(1000));
     lost = Put(*store, Seconds(1000));
-    std::ofstream(store->PathOf(ids_.Next())) << "never announced";
-    std::ofstream(store->PathOf(ids_.Next()) + ".part") << "cut short";
-    std::filesystem::remove(store->PathOf(lost));
+    std::ofstream(PathOf(ids_.Next())) << "never announced";
+    std::ofstream(PathOf(ids_.Next()) + ".part") << "cut short";
+    std::filesystem::remove(PathOf(lost));
   }
   auto store = Open();
   EXPECT_TRUE(store->Find(kept).ok());
