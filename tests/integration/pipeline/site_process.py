@@ -118,8 +118,9 @@ class Site:
         self.process = None
         self.output = open(os.path.join(folder, "output.txt"), "ab")
 
-    def start(self):
-        self.process = subprocess.Popen([CORDON, "run", self.path, "--print-alerts"], stdout=self.output,
+    def start(self, *options):
+        """`options` go before the subcommand: those of the log."""
+        self.process = subprocess.Popen([CORDON, *options, "run", self.path, "--print-alerts"], stdout=self.output,
                                         stderr=self.output)
         wait_for("the console answers", self.healthy, 60)
 
