@@ -196,6 +196,15 @@ Api::Options DispatchService::ApiOptions() {
     command.mutable_live_preview()->set_camera_id(camera);
     return commands_->Call(NodeId(node), std::move(command), kCommandDeadline);
   };
+  options.hold_evidence = [this](const std::string& node, const std::string& clip, bool held,
+                                 const std::string& reason) {
+    proto::Command command;
+    command.mutable_hold_evidence()->set_node_id(node);
+    command.mutable_hold_evidence()->set_clip_id(clip);
+    command.mutable_hold_evidence()->set_held(held);
+    command.mutable_hold_evidence()->set_reason(reason);
+    return commands_->Call(NodeId(node), std::move(command), kCommandDeadline).status();
+  };
   options.extensions = road_desk_->extensions();
   options.site_extras = road_desk_->site_extras();
   return options;

@@ -284,6 +284,8 @@ absl::StatusOr<proto::Reply> NodeService::Answer(const proto::Command& command) 
       return Preview(command.live_preview().camera_id());
     case proto::Command::kFetchEvidence:
       return Clip(command.fetch_evidence());
+    case proto::Command::kHoldEvidence:
+      return Hold(command.hold_evidence());
     default:
       return absl::UnimplementedError(
           "this node does not know the command; it is older than the dispatcher");
@@ -330,6 +332,13 @@ absl::StatusOr<proto::Reply> NodeService::Clip(const proto::FetchEvidence& reque
   reply.set_total_bytes(row.facts.bytes);
   reply.set_data(std::move(data));
   return reply;
+}
+
+absl::StatusOr<proto::Reply> NodeService::Hold(const proto::HoldEvidence& request) {
+  const std::optional<Ulid> id = Ulid::Parse(request.clip_id());
+  if (!id) return absl::InvalidArgumentError("a clip's id has 26 characters");
+  RETURN_IF_ERROR(evidence_->store().SetHold(*id, request.held(), request.reason()));
+  return proto::Reply();
 }
 
 }  // namespace cordon::cli

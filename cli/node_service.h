@@ -71,6 +71,7 @@ class NodeService {
   absl::StatusOr<proto::Reply> Answer(const proto::Command& command);
   absl::StatusOr<proto::Reply> Preview(const std::string& camera_id);
   absl::StatusOr<proto::Reply> Clip(const proto::FetchEvidence& request);
+  absl::StatusOr<proto::Reply> Hold(const proto::HoldEvidence& request);
   // On "live-server".
   absl::StatusOr<LiveOpening> View(const proto::LiveOpen& what);
   // Any thread, once the cameras are open. NOT_FOUND.

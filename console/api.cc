@@ -101,6 +101,7 @@ const std::vector<Api::Route>& Api::Routes() {
       {"GET", "api/alerts/*/snapshot.jpg", &Api::Snapshot},
       {"GET", "api/alerts/*/circles", &Api::AlertCircles},
       {"POST", "api/alerts/*/verdict", &Api::Judge},
+      {"POST", "api/alerts/*/hold", &Api::Hold},
       {"GET", "api/incidents", &Api::Incidents},
       {"GET", "api/incidents/*", &Api::OneIncident},
       {"POST", "api/incidents/*/*", &Api::ActOnIncident},
@@ -201,16 +202,20 @@ HttpResponse Api::Alerts(const HttpRequest& request, const Segments&) const {
   return status.ok() ? ListResponse("alerts", alerts) : ErrorResponse(status);
 }
 
-HttpResponse Api::OneAlert(const HttpRequest&, const Segments& stars) const {
+absl::StatusOr<StoredAlert> Api::FindAlert(const std::string& id) const {
   std::vector<StoredAlert> alerts;
-  const absl::Status status =
-      options_.dispatcher->Read([&alerts, id = stars[0]](EventStore& store) -> absl::Status {
-        AlertQuery query;
-        query.alert_id = id;
-        ASSIGN_OR_RETURN(alerts, store.Alerts(query));
-        return alerts.empty() ? absl::NotFoundError("no such alert") : absl::OkStatus();
-      });
-  return status.ok() ? JsonResponse(ToJson(alerts[0])) : ErrorResponse(status);
+  RETURN_IF_ERROR(options_.dispatcher->Read([&alerts, &id](EventStore& store) -> absl::Status {
+    AlertQuery query;
+    query.alert_id = id;
+    ASSIGN_OR_RETURN(alerts, store.Alerts(query));
+    return alerts.empty() ? absl::NotFoundError("no such alert") : absl::OkStatus();
+  }));
+  return std::move(alerts[0]);
+}
+
+HttpResponse Api::OneAlert(const HttpRequest&, const Segments& stars) const {
+  const absl::StatusOr<StoredAlert> alert = FindAlert(stars[0]);
+  return alert.ok() ? JsonResponse(ToJson(*alert)) : ErrorResponse(alert.status());
 }
 
 HttpResponse Api::Snapshot(const HttpRequest&, const Segments& stars) const {

@@ -37,6 +37,9 @@ class Api {
         fetch_evidence;
     std::function<absl::StatusOr<proto::Reply>(const std::string& node, const std::string& camera)>
         live_preview;
+    std::function<absl::Status(const std::string& node, const std::string& clip, bool held,
+                               const std::string& reason)>
+        hold_evidence;
     // Parts that others add: the first whose prefix matches the path handles it.
     struct Extension {
       std::string prefix;  // "/api/coverage"
@@ -66,6 +69,7 @@ class Api {
   HttpResponse Snapshot(const HttpRequest&, const Segments&) const;
   HttpResponse AlertCircles(const HttpRequest&, const Segments&) const;
   HttpResponse Judge(const HttpRequest&, const Segments&) const;
+  HttpResponse Hold(const HttpRequest&, const Segments&) const;
   HttpResponse Incidents(const HttpRequest&, const Segments&) const;
   HttpResponse OneIncident(const HttpRequest&, const Segments&) const;
   HttpResponse ActOnIncident(const HttpRequest&, const Segments&) const;
@@ -80,6 +84,8 @@ class Api {
   HttpResponse Preview(const HttpRequest&, const Segments&) const;
   HttpResponse Views(const HttpRequest&, const Segments&) const;
 
+  // NOT_FOUND.
+  absl::StatusOr<StoredAlert> FindAlert(const std::string& id) const;
   // The view is on record. FAILED_PRECONDITION: there is no record.
   absl::Status RecordView(const HttpRequest& request, proto::ViewRecord record) const;
   absl::Status MayReport(const HttpRequest& request) const;

@@ -71,6 +71,44 @@ HttpResponse Api::Judge(const HttpRequest& request, const Segments& stars) const
   return status.ok() ? Done({{"ok", true}}) : ErrorResponse(status);
 }
 
+// The clip first, at its node: a hold that is on record and not in force would be a promise broken.
+HttpResponse Api::Hold(const HttpRequest& request, const Segments& stars) const {
+  const absl::StatusOr<Json> body = ReadJsonBody(request);
+  if (!body.ok()) return ErrorResponse(body.status());
+  const auto held = body->find("held");
+  if (held == body->end() || !held->is_boolean())
+    return ErrorResponse(absl::InvalidArgumentError("held: true (keep it) or false (release it)"));
+  const absl::StatusOr<Deed> deed = ReadDeed(*body, "operator");
+  if (!deed.ok()) return ErrorResponse(deed.status());
+  if (deed->cause.empty())
+    return ErrorResponse(absl::InvalidArgumentError("reason: name the case"));
+  const absl::StatusOr<StoredAlert> alert = FindAlert(stars[0]);
+  if (!alert.ok()) return ErrorResponse(alert.status());
+  const bool clip = alert->evidence && alert->evidence->failure().empty();
+  if (!clip && !alert->evidence && !alert->alert.clip_id().empty())
+    return ErrorResponse(absl::FailedPreconditionError(
+        "the clip of this alert is still being written; try again in a few seconds"));
+  if (clip) {
+    if (!options_.hold_evidence)
+      return ErrorResponse(
+          absl::UnimplementedError("this dispatcher has no command path to its nodes"));
+    const absl::Status status =
+        options_.hold_evidence(alert->alert.producer(), alert->evidence->clip_id(),
+                               held->get<bool>(), deed->cause);
+    if (!status.ok()) return ErrorResponse(status);
+  }
+  proto::HoldChange change;
+  change.set_alert_id(stars[0]);
+  change.set_held(held->get<bool>());
+  change.set_reason(deed->cause);
+  change.set_actor(deed->actor);
+  change.set_wall_time_us(ToMicros(clock_.Wall()));
+  const absl::Status done = options_.dispatcher->Write(
+      [change](EventStore& store) { return store.AddHold(change); });
+  return done.ok() ? Done({{"ok", true}, {"held", change.held()}, {"clip", clip}})
+                   : ErrorResponse(done);
+}
+
 HttpResponse Api::ActOnIncident(const HttpRequest& request, const Segments& stars) const {
   const std::string& id = stars[0];
   const std::string& verb = stars[1];
@@ -209,16 +247,9 @@ HttpResponse Api::Clip(const HttpRequest& request, const Segments& stars) const 
         absl::UnimplementedError("this dispatcher has no command path to its nodes"));
   std::string id = stars[0];
   if (id.ends_with(kSuffix)) id.resize(id.size() - kSuffix.size());
-  std::vector<StoredAlert> alerts;
-  const absl::Status found =
-      options_.dispatcher->Read([&alerts, id](EventStore& store) -> absl::Status {
-        AlertQuery query;
-        query.alert_id = id;
-        ASSIGN_OR_RETURN(alerts, store.Alerts(query));
-        return alerts.empty() ? absl::NotFoundError("no such alert") : absl::OkStatus();
-      });
-  if (!found.ok()) return ErrorResponse(found);
-  const StoredAlert& alert = alerts[0];
+  const absl::StatusOr<StoredAlert> found = FindAlert(id);
+  if (!found.ok()) return ErrorResponse(found.status());
+  const StoredAlert& alert = *found;
   if (!alert.evidence)
     return ErrorResponse(absl::NotFoundError("the clip of this alert is not complete yet"));
   if (!alert.evidence->failure().empty())

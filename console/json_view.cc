@@ -109,6 +109,7 @@ Json ToJson(const StoredAlert& stored) {
   if (event.has_heading_deg()) json["heading_deg"] = event.heading_deg();
   if (stored.verdict) json["verdict"] = *stored.verdict;
   if (stored.evidence) json["evidence"] = ToJson(*stored.evidence);
+  if (stored.held) json["held"] = true;
   return json;
 }
 

@@ -54,6 +54,10 @@ CREATE INDEX closure_change_by_id ON closure_change(id, number);
     R"sql(
 CREATE TABLE view (number INTEGER PRIMARY KEY, camera_id TEXT NOT NULL, wall_us INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX view_by_camera ON view(camera_id, number);
+)sql",
+    R"sql(
+CREATE TABLE hold_change (number INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, held INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX hold_change_by_alert ON hold_change(alert_id, number);
 )sql"};
 
 template <class Message>
@@ -215,6 +219,15 @@ absl::Status EventStore::AddClosureChange(const proto::RoadClosureChange& change
       .Run();
 }
 
+absl::Status EventStore::AddHold(const proto::HoldChange& change) {
+  ASSIGN_OR_RETURN(sqlite::Statement * add,
+                   Use("INSERT INTO hold_change(alert_id, held, body) VALUES(?,?,?)"));
+  return add->Bind(1, change.alert_id())
+      .Bind(2, int64_t{change.held()})
+      .BindBlob(3, change.SerializeAsString())
+      .Run();
+}
+
 absl::StatusOr<uint64_t> EventStore::AddView(const proto::ViewRecord& record) {
   ASSIGN_OR_RETURN(sqlite::Statement * add,
                    Use("INSERT INTO view(camera_id, wall_us, body) VALUES(?,?,?)"));
@@ -244,7 +257,9 @@ absl::Status EventStore::RemoveTimer(const StoredTimer& timer) {
 
 absl::StatusOr<int> EventStore::DropSnapshots(const std::string& camera_id, WallTime before) {
   ASSIGN_OR_RETURN(sqlite::Statement * drop,
-                   Use("DELETE FROM snapshot WHERE camera_id = ? AND wall_us < ?"));
+                   Use("DELETE FROM snapshot WHERE camera_id = ? AND wall_us < ? AND NOT "
+                       "coalesce((SELECT h.held FROM hold_change h WHERE h.alert_id = "
+                       "snapshot.alert_id ORDER BY h.number DESC LIMIT 1), 0)"));
   RETURN_IF_ERROR(drop->Bind(1, camera_id).Bind(2, ToMicros(before)).Run());
   return connection_->Changes();
 }
@@ -263,7 +278,9 @@ absl::StatusOr<std::vector<StoredAlert>> EventStore::Alerts(const AlertQuery& qu
       "a.id),"
       " (SELECT v.true_alarm FROM verdict v WHERE v.alert_id = a.id ORDER BY v.number DESC LIMIT "
       "1),"
-      " (SELECT e.body FROM evidence e WHERE e.alert_id = a.id) FROM alert a WHERE {} ORDER BY "
+      " (SELECT e.body FROM evidence e WHERE e.alert_id = a.id),"
+      " (SELECT h.held FROM hold_change h WHERE h.alert_id = a.id ORDER BY h.number DESC LIMIT 1)"
+      " FROM alert a WHERE {} ORDER BY "
       "a.number {} LIMIT {}",
       where, query.newest_first ? "DESC" : "ASC", query.limit);
   ASSIGN_OR_RETURN(sqlite::Statement select, connection_->Prepare(sql));
@@ -285,6 +302,7 @@ absl::StatusOr<std::vector<StoredAlert>> EventStore::Alerts(const AlertQuery& qu
       ASSIGN_OR_RETURN(stored.evidence,
                        ParseBody<proto::EvidenceReady>(select.Blob(5), "evidence record"));
     }
+    stored.held = !select.IsNull(6) && select.Int(6) != 0;
     alerts.push_back(std::move(stored));
   }
 }

@@ -23,6 +23,7 @@ struct StoredAlert {
   bool has_snapshot = false;
   std::optional<bool> verdict;  // an operator's: true or false alarm
   std::optional<proto::EvidenceReady> evidence;
+  bool held = false;  // its clip and picture outlive their retention
 };
 
 // Which alerts; empty fields do not restrict.
@@ -83,12 +84,14 @@ class EventStore {
   absl::StatusOr<uint64_t> AddNotice(const proto::Notice& notice);
   absl::Status ClearNotice(uint64_t number, WallTime at);
   absl::Status AddClosureChange(const proto::RoadClosureChange& change);
+  absl::Status AddHold(const proto::HoldChange& change);
   // Its number; record.number is ignored.
   absl::StatusOr<uint64_t> AddView(const proto::ViewRecord& record);
   absl::Status PutTimer(const StoredTimer& timer);
   absl::Status RemoveTimers(const std::string& incident_id, const std::string& unit_id);
   absl::Status RemoveTimer(const StoredTimer& timer);
-  // Removes the pictures of this camera's alerts from before `before`; answers how many.
+  // Removes the pictures of this camera's alerts from before `before`, but not of those held;
+  // answers how many.
   absl::StatusOr<int> DropSnapshots(const std::string& camera_id, WallTime before);
 
   absl::StatusOr<std::vector<StoredAlert>> Alerts(const AlertQuery& query);

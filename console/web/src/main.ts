@@ -114,6 +114,13 @@ class Desk {
     if (cordon) this.map.frameCordon(cordon);
   }
 
+  private async hold(id: string, held: boolean, reason: string): Promise<void> {
+    await this.send(`/api/alerts/${encodeURIComponent(id)}/hold`, { held, reason });
+    const alert = this.state.alerts.get(id);
+    if (alert && this.error === '') alert.held = held;
+    this.invalidate('selection');
+  }
+
   private view(): View {
     return {
       state: this.state,
@@ -123,6 +130,7 @@ class Desk {
       busy: this.busy,
       act: (verb, body) => void this.act(verb, body),
       judge: (alert, verdict) => void this.send(`/api/alerts/${encodeURIComponent(alert)}/verdict`, { verdict }),
+      hold: (alert, held, reason) => void this.hold(alert, held, reason),
       contain: () => void this.contain(),
       watched: this.live.camera?.id ?? null,
       watch: (camera) => this.watch(camera),

@@ -17,6 +17,7 @@ export interface View {
   busy: boolean;
   act: (verb: string, body?: Record<string, unknown>) => void;
   judge: (alert: string, verdict: boolean) => void;
+  hold: (alert: string, held: boolean, reason: string) => void;
   contain: () => void;
   watched: string | null;
   watch: (camera: string) => void;
@@ -225,6 +226,17 @@ function verdict(view: View, alert: Alert): HTMLElement {
     el('button', { class: 'small', 'data-key': `judge-false-${alert.id}`, disabled: view.busy, onclick: () => view.judge(alert.id, false) }, 'False'));
 }
 
+function hold(view: View, alert: Alert): HTMLElement {
+  const send = (event: Event) => {
+    const reason = ((event.target as HTMLElement).parentElement?.querySelector('input') as HTMLInputElement | null)?.value.trim() ?? '';
+    view.hold(alert.id, !alert.held, reason);
+  };
+  return el('details', { class: 'hold' }, el('summary', {}, alert.held ? 'Held as evidence' : 'Legal hold'),
+    el('span', { class: 'foot-row' },
+      el('input', { 'data-key': `hold-case-${alert.id}`, maxlength: 200, placeholder: 'case', 'aria-label': 'case' }),
+      el('button', { class: 'small', 'data-key': `hold-${alert.id}-${alert.held ? 'off' : 'on'}`, disabled: view.busy, onclick: send }, alert.held ? 'Release' : 'Keep')));
+}
+
 export function drawDetail(view: View): HTMLElement[] {
   const incident = view.selected === null ? undefined : view.state.incidents.get(view.selected);
   if (!incident) return [el('p', { class: 'nothing' }, 'Choose an incident in the list or on the map.')];
@@ -252,7 +264,7 @@ export function drawDetail(view: View): HTMLElement[] {
       act('false-alarm', view.sure('false-alarm') ? 'Sure? Press again' : 'False alarm', `ends danger ${view.sure('false-alarm') ? 'asking' : ''}`, 'F')) : el('span'),
     cordon ? cordonBlock(view, cordon) : el('span'),
     unitRanking(view, incident),
-    alert ? el('div', { class: 'foot' }, facts(alert), el('div', { class: 'foot-row' }, evidence(alert), verdict(view, alert))) : el('span'),
+    alert ? el('div', { class: 'foot' }, facts(alert), el('div', { class: 'foot-row' }, evidence(alert), verdict(view, alert)), hold(view, alert)) : el('span'),
   ];
 }
 

@@ -30,6 +30,8 @@ export interface Alert {
   place_error_m?: number;
   verdict?: boolean;
   evidence?: Evidence;
+  /** A legal hold keeps its clip and picture. */
+  held?: boolean;
   explanation: { rule: string; detector: string; score: number };
   stages_ms: Record<string, number>;
 }

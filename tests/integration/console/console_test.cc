@@ -385,6 +385,45 @@ TEST(ConsoleEvidence, ClipComesInPartsByRange) {
   EXPECT_EQ(Fetch(desk.port(), "GET", path, "", {{"Range", "bytes=300000-"}}).status, 416);
 }
 
+TEST(ConsoleEvidence, AHoldIsInForceAtTheNodeBeforeItIsOnRecord) {
+  absl::Status node_says = absl::UnavailableError("node-1 is not connected");
+  std::vector<bool> asked;
+  Desk::Options options;
+  options.api.hold_evidence = [&](const std::string& node, const std::string& clip, bool held,
+                                  const std::string& reason) {
+    EXPECT_EQ(node, "node-1");
+    EXPECT_EQ(clip, "clip-1");
+    EXPECT_EQ(reason, "case 17");
+    asked.push_back(held);
+    return node_says;
+  };
+  Desk desk(std::move(options));
+  const std::string id = desk.Raise("gate", kGate);
+  ASSERT_TRUE(
+      desk.dispatcher()
+          .Deliver([&](sqlite::Connection&) -> absl::StatusOr<std::vector<proto::OutboxRecord>> {
+            std::vector<proto::OutboxRecord> records(1);
+            records[0].mutable_evidence()->set_alert_id(id);
+            records[0].mutable_evidence()->set_clip_id("clip-1");
+            records[0].mutable_evidence()->set_size_bytes(1);
+            return records;
+          })
+          .ok());
+  const std::string path = "/api/alerts/" + id + "/hold";
+  const auto held = [&] {
+    return Fetch(desk.port(), "GET", "/api/alerts/" + id).json().value("held", false);
+  };
+  EXPECT_EQ(Send(desk.port(), path, {{"held", true}}).status, 400) << "a hold names its case";
+  EXPECT_EQ(Send(desk.port(), path, {{"held", true}, {"reason", "case 17"}}).status, 503);
+  EXPECT_FALSE(held()) << "the node was away: nothing is held, nothing is on record";
+  node_says = absl::OkStatus();
+  EXPECT_EQ(Send(desk.port(), path, {{"held", true}, {"reason", "case 17"}}).status, 200);
+  EXPECT_TRUE(held());
+  EXPECT_EQ(Send(desk.port(), path, {{"held", false}, {"reason", "case 17"}}).status, 200);
+  EXPECT_FALSE(held());
+  EXPECT_EQ(asked, (std::vector<bool>{true, true, false}));
+}
+
 TEST(ConsoleServerLimits, RefusesWhatIsTooLargeOrNoHttp) {
   Desk desk;
   EXPECT_EQ(Send(desk.port(), "/api/positions/osmand", {{"x", std::string(300'000, 'x')}}).status,
