@@ -265,7 +265,9 @@ absl::StatusOr<EtaAnswer> EtaEngine::ToScene(const SceneQuery& query,
       Arrive(units[arrival.unit], *snaps[n], searches_[kind], graph, arrival);
       if (arrival.has_eta || arrival.left_out != LeftOut::kNo) continue;
       arrival.left_out = LeftOut::kTooFar;
-      arrival.reason = fmt::format("no way within {} s", options_.search_limit.count());
+      arrival.reason = scene.seeds.empty()
+                           ? "no road near the scene"
+                           : fmt::format("no way within {} s", options_.search_limit.count());
       if (!answer.off_network && probes++ < kMostProbes)
         ExplainUnreached(*snaps[n], graph, arrival);
     }
