@@ -495,7 +495,12 @@ TEST(RtspSoak, TwoHundredReconnectsLeaveMemoryAndDescriptorsFlat) {
   const size_t memory = ResidentBytes();
   const size_t descriptors = OpenDescriptors();
   for (int i = 0; i < 150; ++i) once();
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  // A sanitizer keeps records of every thread that ever was; it looks for leaks by itself.
+  (void)memory;
+#else
   EXPECT_LT(ResidentBytes(), memory + (4 << 20));
+#endif
   EXPECT_LE(OpenDescriptors(), descriptors + 4);
 }
 
