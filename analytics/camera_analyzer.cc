@@ -108,8 +108,11 @@ class Analyzer final : public CameraAnalyzer {
     const float aspect =
         static_cast<float>(frame.luma.width) / static_cast<float>(frame.luma.height);
     const GlobalState& global = tamper_.Update(frame, scene_time_);
+    if (global.light_switched) analysis.change = PictureChange::kLight;
     std::vector<Detection> detections;
     const bool trusted = LookAtScene(frame, global, analysis);
+    if (infra_red_.Switched(frame, analysis.change != PictureChange::kNone))
+      analysis.change = PictureChange::kInfraRed;
     if (trusted) {
       detections = options_.detector ? AskDetector(frame, analysis.detector_status)
                                      : NameRegions(frame, aspect);
@@ -157,6 +160,7 @@ class Analyzer final : public CameraAnalyzer {
       if (!upset_since_) upset_since_ = scene_time_;
       const bool now = std::exchange(was_disturbed_, false) || global.light_switched;
       if (now || scene_time_ - *upset_since_ > kUpsetFor) {
+        if (analysis.change == PictureChange::kNone) analysis.change = PictureChange::kUnexplained;
         scene_.Relearn();
         still_.Reset();
         upset_since_.reset();
@@ -305,6 +309,7 @@ class Analyzer final : public CameraAnalyzer {
   RegionFinder finder_;
   Tracker tracker_;
   TrackTrust trust_;
+  InfraRedWatch infra_red_;
   MediaTime scene_time_{};
   std::optional<MediaTime> upset_since_;
   bool was_disturbed_ = false;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analytics/detector.h"
+#include "analytics/picture_change.h"
 #include "base/status.h"
 #include "ingest/frame.h"
 #include "proto/config.pb.h"
@@ -33,6 +34,8 @@ struct Analysis {
   // frame. False: nothing will be missed when the next frame comes a key frame later.
   bool active = false;
   double foreground = 0;  // share of the picture that differs from the background, 0..1
+  // What changed the picture as a whole in this frame, tampering apart (that is an event).
+  PictureChange change = PictureChange::kNone;
   // Why the detector gave no answer for this frame; OK when it did or was not needed. The tracks
   // coasted.
   absl::Status detector_status;
@@ -43,8 +46,8 @@ struct Analysis {
 // but for schedules and a bypass's end, which look at frame.times.received_wall. A rise of
 // Frame::run ends all tracks; the scene model stays and proves itself anew.
 //
-// Owned and used by one thread at a time; different cameras are independent. Does not read the
-// colour picture itself: a detector may.
+// Owned and used by one thread at a time; different cameras are independent. Reads the colour
+// picture once a minute, very small, to know infra-red light; a detector may read more.
 class CameraAnalyzer {
  public:
   // INVALID_ARGUMENT names camera, rule, field and remedy: a zone with too few corners, a line

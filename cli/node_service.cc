@@ -23,6 +23,7 @@ constexpr Milliseconds kHealthTick{500};
 constexpr int kTicksPerReport = 2;
 constexpr int kTicksPerMetrics = static_cast<int>(kNodeMetricsEvery / kHealthTick);
 constexpr int kPreviewWidth = 960;
+constexpr Microseconds kTellChangeEvery = Seconds(10);
 
 // One thread for each core of the budget: analysis is the node's work, and more threads than cores
 // only wait.
@@ -43,6 +44,9 @@ NodeService::NodeService(const proto::Site& site, const proto::NodeConfig& node,
       unraised_total_(
           metrics_.Counter("cordon_node_alerts_refused_total",
                            "Alerts that the outbox refused: it is full or its disk failed")),
+      picture_changes_(metrics_.Counter("cordon_node_picture_changes_total",
+                                        "Changes of a camera's whole picture that are no tampering: lamps, "
+                                        "infra-red light, unexplained.")),
       analysis_seconds_(metrics_.Latency("cordon_node_analysis_seconds",
                                          "From decoded to analysed, one frame")) {}
 
@@ -142,6 +146,13 @@ void NodeService::OnAnalysis(size_t index, const FramePtr& frame, Analysis analy
   for (proto::Event& event : analysis.events)
     RaiseFromFrame(camera, *frame, std::move(event), analysed);
   PublishTracks(camera, *frame, analysis);
+  if (analysis.change == PictureChange::kNone) return;
+  picture_changes_.Increment();
+  // A flickering lamp is counted, not told again and again.
+  if (camera.change_told && analysed - *camera.change_told < kTellChangeEvery) return;
+  camera.change_told = analysed;
+  log::Info("the whole picture changed",
+            {{"camera", camera.config.id()}, {"by", PictureChangeName(analysis.change)}});
 }
 
 void NodeService::RaiseFromFrame(Camera& camera, const Frame& frame, proto::Event event,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,6 +47,7 @@ class NodeService {
     proto::CameraConfig config;
     std::unique_ptr<CameraStream> stream;
     std::unique_ptr<OnvifEvents> onvif;  // null: the camera has none
+    std::optional<BootTime> change_told;  // only on its analysis thread
   };
 
   NodeService(const proto::Site& site, const proto::NodeConfig& node, const Clock& clock);
@@ -85,6 +87,7 @@ class NodeService {
   ProcessUsage usage_;
   prometheus::Counter& raised_total_;
   prometheus::Counter& unraised_total_;
+  prometheus::Counter& picture_changes_;
   prometheus::Histogram& analysis_seconds_;
   std::unique_ptr<BusContext> bus_;
   std::unique_ptr<AlertOutbox> outbox_;
