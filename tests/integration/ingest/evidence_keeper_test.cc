@@ -135,7 +135,9 @@ TEST_F(EvidenceKeeperTest, AClipHoldsPreAndPostRollOfTheOriginalPacketsAndPlaysI
   const std::string web = std::string(source == nullptr ? "." : source) + "/console/web";
   if (!std::filesystem::exists(web + "/node_modules/playwright-core")) return;
   const std::string played = FirstLine("node " + web + "/plays.mjs " + ClipPath());
-  if (!played.starts_with("SKIP")) EXPECT_THAT(played, ::testing::StartsWith("320x240 ")) << played;
+  if (!played.starts_with("SKIP")) {
+    EXPECT_THAT(played, ::testing::StartsWith("320x240 ")) << played;
+  }
 }
 
 TEST_F(EvidenceKeeperTest, TheClipOfAMaskedCameraHasItsMasksBurnedIn) {
