@@ -91,12 +91,12 @@ class Lane {
     dispatch_ = Must(BusContext::Create(kDispatcherName, Keys(), metrics_));
     node_ = Must(BusContext::Create("node-1", Keys(), metrics_));
     store_ = Must(AlertStore::Open(folder_ + "/dispatch.db", SystemClock()));
-    store_->after_commit = [this](std::span<InboxRecord> records) {
+    store_->AfterCommit([this](std::span<InboxRecord> records) {
       const BootTime now = SystemClock().Boot();
       for (const InboxRecord& record : records)
         delivery_ms_.push_back(
             Millis(now - BootFromNanos(record.record.alert().stages().committed_ns())));
-    };
+    });
   }
 
   void StartDispatcher() {

@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "base/sqlite.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "bus/alert_inbox.h"
 
 namespace cordon::testing {
@@ -49,10 +51,17 @@ class AlertStore final : public AlertSink {
   }
 
   absl::Status Commit(std::span<InboxRecord> records) override {
-    if (before_commit) before_commit(records.size());
+    std::function<void(size_t)> before;
+    std::function<void(std::span<InboxRecord>)> after;
+    {
+      absl::MutexLock lock(&hooks_mutex_);
+      before = before_commit_;
+      after = after_commit_;
+    }
+    if (before) before(records.size());
     if (fault == Fault::kAckBeforeCommit) return CommitLater(records);
     RETURN_IF_ERROR(Apply(records, true));
-    if (after_commit) after_commit(records);
+    if (after) after(records);
     return absl::OkStatus();
   }
 
@@ -71,8 +80,15 @@ class AlertStore final : public AlertSink {
   sqlite::Connection& connection() { return *db_; }
   InboxLedger& ledger() { return *ledger_; }
 
-  std::function<void(size_t)> before_commit;
-  std::function<void(std::span<InboxRecord>)> after_commit;
+  // Called on the inbox's thread; may be set while it runs.
+  void BeforeCommit(std::function<void(size_t)> call) {
+    absl::MutexLock lock(&hooks_mutex_);
+    before_commit_ = std::move(call);
+  }
+  void AfterCommit(std::function<void(std::span<InboxRecord>)> call) {
+    absl::MutexLock lock(&hooks_mutex_);
+    after_commit_ = std::move(call);
+  }
   // Deliberate faults: they prove that the checkers see them.
   enum class Fault {
     kNone,
@@ -85,6 +101,10 @@ class AlertStore final : public AlertSink {
 
  private:
   AlertStore() = default;
+
+  absl::Mutex hooks_mutex_;
+  std::function<void(size_t)> before_commit_ ABSL_GUARDED_BY(hooks_mutex_);
+  std::function<void(std::span<InboxRecord>)> after_commit_ ABSL_GUARDED_BY(hooks_mutex_);
 
   absl::Status Apply(std::span<InboxRecord> records, bool commit) {
     ASSIGN_OR_RETURN(auto transaction, sqlite::Transaction::Begin(*db_));

@@ -184,10 +184,10 @@ TEST_F(LaneTest, TheCommitTimeOnTheWireIsTheEndOfTheCommit) {
   Receiver receiver(Database(), Ipc());
   absl::Notification arrived;
   int64_t committed_ns = 0;
-  receiver.store->after_commit = [&](std::span<InboxRecord> records) {
+  receiver.store->AfterCommit([&](std::span<InboxRecord> records) {
     committed_ns = records[0].record.alert().stages().committed_ns();
     if (!arrived.HasBeenNotified()) arrived.Notify();
-  };
+  });
   Sender sender(OutboxFile(), Ipc());
   const auto raised = sender.outbox->Raise(SomeAlert());
   ASSERT_TRUE(raised.ok());
@@ -264,12 +264,12 @@ TEST_F(LaneTest, AFullDispatcherDiskAcknowledgesNothingAndRecovers) {
   std::atomic<bool> full = true;
   std::atomic<int> tries = 0;
   // On the inbox's thread, which owns the connection: a quota of pages stands for a full disk.
-  receiver.store->before_commit = [&](size_t) {
+  receiver.store->BeforeCommit([&](size_t) {
     ++tries;
     EXPECT_TRUE(receiver.store->connection()
                     .Execute(full ? "PRAGMA max_page_count=1" : "PRAGMA max_page_count=100000")
                     .ok());
-  };
+  });
   for (int i = 0; i < 30; ++i)
     ASSERT_TRUE(sender.outbox->Raise(SomeAlert(std::string(4000, 'x'))).ok());
   ASSERT_TRUE(Eventually([&] { return tries >= 2; }));
@@ -328,9 +328,9 @@ TEST_F(LaneTest, AFailedCommitEndsTheInboxWithoutAcknowledging) {
   Receiver receiver(Database(), Ipc());
   Sender sender(OutboxFile(), Ipc());
   ASSERT_TRUE(Eventually([&] { return sender.outbox->status().connected; }));
-  receiver.store->before_commit = [&](size_t) {
+  receiver.store->BeforeCommit([&](size_t) {
     ASSERT_TRUE(receiver.store->connection().Execute("DROP TABLE IF EXISTS effects").ok());
-  };
+  });
   ASSERT_TRUE(sender.outbox->Raise(SomeAlert()).ok());
   ASSERT_TRUE(Eventually([&] { return !receiver.inbox->status().ok(); }));
   EXPECT_EQ(sender.outbox->status().pending, 1u);
