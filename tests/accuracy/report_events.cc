@@ -212,7 +212,7 @@ Section FrameRateSection(const Data& data) {
   for (const Case& with : Cases(data, false)) {
     const bool builtin = with.detector == nullptr;
     add(with.name, [&](double fps) { return vtest.Run(with, fps); }, false,
-        builtin ? std::optional(0.06) : std::nullopt);
+        builtin ? std::optional(0.04) : std::nullopt);
   }
   return section;
 }
