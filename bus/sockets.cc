@@ -300,7 +300,7 @@ absl::StatusOr<Socket> BusSockets::Bind(int type, const std::string& endpoint) {
   ASSIGN_OR_RETURN(Socket socket, Make(type));
   if (keys_) RETURN_IF_ERROR(SecureServer(socket));
   RETURN_IF_ERROR(BindHandle(socket.handle(), endpoint));
-  if (keys_) RETURN_IF_ERROR(ProveStrangersAreRejected(socket.endpoint()));
+  if (keys_) RETURN_IF_ERROR(ProveStrangersAreRejected(type, socket.endpoint()));
   return socket;
 }
 
@@ -324,10 +324,12 @@ absl::StatusOr<Socket> BusSockets::Connect(int type, const std::string& endpoint
   return socket;
 }
 
-absl::Status BusSockets::ProveStrangersAreRejected(const std::string& endpoint) {
+absl::Status BusSockets::ProveStrangersAreRejected(int type, const std::string& endpoint) {
   const CurveKeys stranger = GenerateCurveKeys();
   zap_->ExpectStranger(stranger.public_key);
-  ASSIGN_OR_RETURN(Socket socket, Make(ZMQ_DEALER));
+  // Of the type that `type` talks to: libzmq hangs up on any other one, perhaps before it looked at
+  // the key, and then nobody is told why.
+  ASSIGN_OR_RETURN(Socket socket, Make(type == ZMQ_SUB ? ZMQ_PUB : ZMQ_DEALER));
   RETURN_IF_ERROR(SecureClient(socket, stranger, keys_->own.public_key));
   RETURN_IF_ERROR(socket.Watch(context_));
   if (zmq_connect(socket.handle(), endpoint.c_str()) != 0) return ZmqError("try the own endpoint");

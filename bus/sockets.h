@@ -81,7 +81,7 @@ class BusSockets {
   absl::StatusOr<Socket> Make(int type);
   absl::Status SecureServer(Socket& socket);
   absl::Status SecureClient(Socket& socket, const CurveKeys& own, const std::string& server_key);
-  absl::Status ProveStrangersAreRejected(const std::string& endpoint);
+  absl::Status ProveStrangersAreRejected(int type, const std::string& endpoint);
 
   void* const context_;
   const std::optional<KeyRing> keys_;

@@ -70,6 +70,27 @@ TEST_F(HintsAndCommands, TheNewestTelemetryArrivesWithItsSender) {
       << "the last one is never the one dropped";
 }
 
+TEST_F(HintsAndCommands, WithKeysTelemetryProvesItsLockAndLetsItsNodesIn) {
+  const std::string keys = folder_.File("keys");
+  for (const char* name : {kDispatcherName, "node-1"})
+    ASSERT_TRUE(GenerateKeyFiles(keys, name).ok());
+  const auto dispatch = BusContext::Create(kDispatcherName, keys, metrics_);
+  const auto node = BusContext::Create("node-1", keys, metrics_);
+  ASSERT_TRUE(dispatch.ok()) << dispatch.status();
+  ASSERT_TRUE(node.ok()) << node.status();
+  std::atomic<bool> heard = false;
+  auto subscriber = TelemetrySubscriber::Open(
+      Endpoint(), **dispatch, [&](const proto::Envelope&) { heard = true; }, metrics_);
+  ASSERT_TRUE(subscriber.ok()) << subscriber.status();
+  auto publisher = TelemetryPublisher::Open(Endpoint(), **node, metrics_);
+  ASSERT_TRUE(publisher.ok()) << publisher.status();
+  ASSERT_TRUE(Eventually([&] {
+    (*publisher)->Publish("health", Health("node-1", 1));
+    std::this_thread::yield();
+    return heard.load();
+  }));
+}
+
 TEST_F(HintsAndCommands, OverwrittenTelemetryIsCounted) {
   auto publisher = TelemetryPublisher::Open(Endpoint(), *node_, metrics_);
   for (int i = 0; i < 2000; ++i) (*publisher)->Publish("health", Health("node-1", 1));
