@@ -63,6 +63,7 @@ absl::Status AdaptiveDecoder::Open(const StreamInfo& info, uint64_t first_sequen
   mode_ = camera_.decode() == proto::CameraConfig::DECODE_KEYFRAMES ? Mode::kQuiet : Mode::kFull;
   mode_reason_.clear();
   cursor_ = first_sequence;
+  wake_edge_ = first_sequence;
   quiet_key_ = 0;
   pending_key_.reset();
   held_.clear();
@@ -135,6 +136,7 @@ void AdaptiveDecoder::Wake(uint64_t from, std::string why) {
   mode_ = Mode::kFull;
   pending_key_.reset();
   cursor_ = from;
+  wake_edge_ = ring_.newest();
   decoder_->Flush();
   change_.Reset();
   busy_run_ = 0;
@@ -147,7 +149,10 @@ void AdaptiveDecoder::Wake(uint64_t from, std::string why) {
 bool AdaptiveDecoder::MayCalmDown(const Packet& next) const {
   if (!adaptive() || key_frames_seen_ < 2 || GopTooLong() || active_.load() || triggered_.load())
     return false;
-  if (!held_.empty() || LateBy(next.received) > kCatchingUp) return false;
+  if (!held_.empty()) return false;
+  // On the way from the ring to what woke us, quiet pictures say nothing. Beyond it they do even when
+  // we are late: an overloaded node must not be kept awake by its own backlog.
+  if (LateBy(next.received) > kCatchingUp && cursor_ <= wake_edge_) return false;
   return busy_run_ == next.run && MediaOf(next) > busy_until_;
 }
 
@@ -216,7 +221,6 @@ bool AdaptiveDecoder::StepFull() {
   }
   if (MayCalmDown(*entry->packet)) {
     CalmDown();
-    if (IsKey(*entry->packet)) pending_key_ = entry;
     return false;
   }
   DecodeNext(*entry);
@@ -251,6 +255,12 @@ void AdaptiveDecoder::CalmDown() {
   complexity_.Restart();
   if (woken_by_track_) doubts_ = saw_change_ ? 0 : std::min(doubts_ + 1, 3);
   active_key_frames_ = 0;
+  // What has arrived meanwhile is heard as quiet packets are.
+  std::optional<RingEntry> entry = ring_.Find(cursor_);
+  while (entry && mode_ == Mode::kQuiet) {
+    OnPacket(*entry);
+    entry = ring_.Find(entry->sequence + 1);
+  }
 }
 
 // Analysis cannot keep up, or this machine cannot: the oldest part of the backlog goes, counted.

@@ -111,6 +111,7 @@ class AdaptiveDecoder {
   Mode mode_ = Mode::kFull;
   std::string mode_reason_;
   uint64_t cursor_ = 1;                   // next packet to decode in full mode
+  uint64_t wake_edge_ = 0;                // newest packet at the last wake: its cause is not newer
   uint64_t quiet_key_ = 0;                // last key frame that was analysed and found quiet
   std::optional<RingEntry> pending_key_;  // key frame that waits for Work in quiet mode
   std::deque<FramePtr>

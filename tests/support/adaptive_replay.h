@@ -23,10 +23,12 @@ struct AdaptiveReplay {
   Nanoseconds length{0};
 };
 
-// `analyze` gets each frame and says whether analytics is active. The sink always has room.
+// `analyze` gets each frame and says whether analytics is active. The sink always has room. `look`,
+// if given, sees the decoder after each packet.
 inline absl::StatusOr<AdaptiveReplay> ReplayAdaptive(
     const proto::CameraConfig& camera, const std::string& path,
-    const std::function<bool(const FramePtr&)>& analyze) {
+    const std::function<bool(const FramePtr&)>& analyze,
+    const std::function<void(const AdaptiveDecoder&)>& look = {}) {
   class Sink final : public FrameSink {
    public:
     explicit Sink(std::function<void(const FramePtr&)> put) : put_(std::move(put)) {}
@@ -69,6 +71,7 @@ inline absl::StatusOr<AdaptiveReplay> ReplayAdaptive(
     decoder.OnPacket({sequence, std::move(shared)});
     while (decoder.Work(Seconds(1))) {
     }
+    if (look) look(decoder);
   }
   decoder.Finish();
   result.cpu = ProcessCpuTime() - cpu_before;
