@@ -120,11 +120,19 @@ void Dispatcher::OwnerLoop() {
 
 absl::Status Dispatcher::OnOwner(std::function<absl::Status()> work) {
   struct Answer {
+    absl::Mutex mutex;
+    bool begun ABSL_GUARDED_BY(mutex) = false;
+    bool given_up ABSL_GUARDED_BY(mutex) = false;
     absl::Notification done;
     absl::Status status;
   };
   auto answer = std::make_shared<Answer>();
   Task task = [answer, work = std::move(work)] {
+    {
+      absl::MutexLock lock(&answer->mutex);
+      if (answer->given_up) return;
+      answer->begun = true;
+    }
     answer->status = work();
     answer->done.Notify();
   };
@@ -136,9 +144,15 @@ absl::Status Dispatcher::OnOwner(std::function<absl::Status()> work) {
     case PushResult::kClosed:
       return absl::CancelledError("the dispatcher is stopping");
   }
-  if (!answer->done.WaitForNotificationWithTimeout(absl::FromChrono(kPatience)))
-    return absl::DeadlineExceededError(
-        "the dispatcher did not answer in time; look whether it happened");
+  if (!answer->done.WaitForNotificationWithTimeout(absl::FromChrono(options_.patience))) {
+    // What has begun may use what the caller still holds: it ends first. What has not, never begins.
+    absl::MutexLock lock(&answer->mutex);
+    if (!answer->begun) {
+      answer->given_up = true;
+      return absl::DeadlineExceededError("the dispatcher did not come to it in time; try again");
+    }
+  }
+  answer->done.WaitForNotification();
   return answer->status;
 }
 

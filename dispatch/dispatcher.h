@@ -63,7 +63,8 @@ using ComputeCircles = std::function<absl::StatusOr<proto::ResponseCircles>(cons
 // Alerts in, incidents and response circles out.
 //
 // Threads: "dispatch" owns the store and the incidents: every public call below hands its work to
-// it and waits for the COMMIT (at most kPatience, then DEADLINE_EXCEEDED: it may still happen).
+// it and waits for the COMMIT. What has not begun after its patience never does (DEADLINE_EXCEEDED);
+// what has begun is waited for, so a call may lend what it owns.
 // "circles" computes off the commit path with the newest positions. Life: Start, then calls from
 // any thread, destruction last. A failed COMMIT ends the process: the store must be reopened, and a
 // supervisor does that.
@@ -73,6 +74,8 @@ class Dispatcher {
   // the same connection and answers with the records that are new, in order.
   using Admit =
       std::function<absl::StatusOr<std::vector<proto::OutboxRecord>>(sqlite::Connection&)>;
+
+  static constexpr Seconds kPatience{10};
 
   struct Camera {
     std::string id;
@@ -89,9 +92,8 @@ class Dispatcher {
     std::function<absl::Status(sqlite::Connection&)>
         prepare;  // tables of other modules in the same file; may be empty
     std::vector<DispatchListener*> listeners;  // outlive the dispatcher
+    Milliseconds patience = kPatience;         // of a caller whose work has not begun
   };
-  static constexpr Seconds kPatience{10};
-
   static absl::StatusOr<std::unique_ptr<Dispatcher>> Start(const Clock& clock, Metrics& metrics,
                                                            UnitBoard& board, Options options);
   ~Dispatcher();

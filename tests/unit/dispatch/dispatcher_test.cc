@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispatch/dispatcher.h"
 
+#include <absl/synchronization/notification.h>
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <thread>
 
 #include "tests/support/test_data.h"
 
@@ -54,6 +56,7 @@ class DispatcherTest : public ::testing::Test {
     options.cameras = {{"gate", "North gate", 24}};
     options.producers = producers_;
     options.listeners = {&ear_};
+    options.patience = patience_;
     options.compute_circles =
         [](const CirclesRequest& request) -> absl::StatusOr<proto::ResponseCircles> {
       proto::ResponseCircles circles;
@@ -115,9 +118,39 @@ class DispatcherTest : public ::testing::Test {
   UlidGenerator ids_{clock_, 7};
   UnitBoard board_{clock_, metrics_, {}};
   std::vector<std::string> producers_;
+  Milliseconds patience_ = Dispatcher::kPatience;
   Ear ear_;
   std::unique_ptr<Dispatcher> dispatcher_;
 };
+
+TEST_F(DispatcherTest, WhatHasNotBegunInTimeNeverDoes) {
+  patience_ = Milliseconds(20);
+  Restart();
+  absl::Notification busy;
+  absl::Notification go_on;
+  std::thread other([&] {
+    EXPECT_TRUE(dispatcher_
+                    ->Read([&](EventStore&) {
+                      busy.Notify();
+                      go_on.WaitForNotification();
+                      return absl::OkStatus();
+                    })
+                    .ok())
+        << "what has begun is waited for, past the patience";
+  });
+  busy.WaitForNotification();
+  bool ran = false;
+  const absl::Status late = dispatcher_->Read([&](EventStore&) {
+    ran = true;
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(late.code(), absl::StatusCode::kDeadlineExceeded);
+  go_on.Notify();
+  other.join();
+  patience_ = Dispatcher::kPatience;
+  Restart();  // everything that was handed over is done
+  EXPECT_FALSE(ran);
+}
 
 TEST_F(DispatcherTest, AlertIsDurableGroupedAndReportedWithCircles) {
   UnitAt("car-1", {41.16, -8.61});
