@@ -71,8 +71,8 @@ absl::Status WriteFileDurably(const std::string& path, std::string_view bytes, u
 }
 
 absl::Status SyncParentDirectory(const std::string& path) {
-  std::string parent = std::filesystem::path(path).parent_path().string();
-  if (parent.empty()) parent = ".";
+  const std::filesystem::path folder_path = std::filesystem::path(path).parent_path();
+  const std::string parent = folder_path.empty() ? "." : folder_path.string();
   const FileDescriptor folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0) return ErrnoStatus("open", parent);
   return ::fsync(folder.get()) == 0 ? absl::OkStatus() : ErrnoStatus("sync", parent);

@@ -89,7 +89,7 @@ absl::Status EvidenceStore::Repair() {
   for (const std::string& id : rows) {
     log::Error("a clip's file is missing", {{"clip", id}});
     ASSIGN_OR_RETURN(EvidenceRow row, [&]() -> absl::StatusOr<EvidenceRow> {
-      ASSIGN_OR_RETURN(sqlite::Statement one, db_->Prepare(std::string(kSelect) + "WHERE id = ?"));
+      ASSIGN_OR_RETURN(sqlite::Statement one, db_->Prepare(fmt::format("{}WHERE id = ?", kSelect)));
       one.Bind(1, id);
       RETURN_IF_ERROR(one.Step().status());
       return RowOf(one);
@@ -118,7 +118,7 @@ absl::Status EvidenceStore::Add(const EvidenceRow& row) {
 
 absl::StatusOr<EvidenceRow> EvidenceStore::Find(const Ulid& id) const {
   absl::MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(sqlite::Statement one, db_->Prepare(std::string(kSelect) + "WHERE id = ?"));
+  ASSIGN_OR_RETURN(sqlite::Statement one, db_->Prepare(fmt::format("{}WHERE id = ?", kSelect)));
   one.Bind(1, id.str());
   ASSIGN_OR_RETURN(const bool found, one.Step());
   if (!found)

@@ -91,7 +91,8 @@ class Lane {
 
   void StartProducer() {
     ++outbox_.epoch;
-    uuid_ = std::string(15, 'u') + static_cast<char>('a' + outbox_.epoch % 26);
+    uuid_.assign(16, 'u');
+    uuid_.back() = static_cast<char>('a' + outbox_.epoch % 26);
     session_ = std::make_unique<OutboxSession>(
         OutboxIdentity{"site", "node-1", std::string(16, 'L'), outbox_.epoch, uuid_}, outbox_,
         outbox_.acknowledged, outbox_.last);
