@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analytics/camera_analyzer.h"
+#include "analytics/classifier.h"
 #include "ingest/clip_reader.h"
 #include "ingest/cpu_budget.h"
 
@@ -54,6 +55,7 @@ absl::Status Report(const std::string& path) {
   ASSIGN_OR_RETURN(const std::vector<FramePtr> frames, ReadFrames(path));
   CameraAnalyzerOptions options;
   options.camera = Camera();
+  options.classifier = MakeShapeClassifier();
   ASSIGN_OR_RETURN(auto analyzer, CameraAnalyzer::Create(options));
   uint64_t digest = 1469598103934665603ull;
   size_t boxes = 0;

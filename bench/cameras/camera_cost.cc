@@ -15,6 +15,7 @@
 #include "absl/synchronization/notification.h"
 #include "base/log.h"
 #include "cli/analysis_pool.h"
+#include "cli/analyzers.h"
 #include "cli/process_usage.h"
 #include "ingest/camera_stream.h"
 
@@ -35,6 +36,7 @@ proto::CameraConfig Camera(const Bench& bench, size_t index) {
   camera.set_id("camera-" + std::to_string(index + 1));
   camera.set_url(bench.urls[index]);
   camera.set_decode(bench.decode);
+  camera.set_detector("builtin");
   camera.set_analysis_width(480);
   camera.set_analysis_fps(10);
   camera.set_ring_mib(8);
@@ -63,6 +65,7 @@ class NoAnalysis final : public CameraAnalyzer {
 };
 
 struct Running {
+  proto::Site site;
   Metrics metrics;
   OpenGate gate;
   std::vector<std::unique_ptr<CameraStream>> streams;
@@ -84,16 +87,16 @@ absl::Status Start(const Bench& bench, Running& running) {
         if (analysis.active) ++running.active;
         running.streams[index]->SetActive(analysis.active);
       });
+  cli::AnalyzerFactory analyzers(running.site, running.metrics, SystemClock());
   for (size_t i = 0; i < bench.urls.size(); ++i) {
-    CameraAnalyzerOptions options;
-    options.camera = Camera(bench, i);
+    const proto::CameraConfig camera = Camera(bench, i);
     std::unique_ptr<CameraAnalyzer> analyzer = std::make_unique<NoAnalysis>();
     if (bench.analysis) {
-      ASSIGN_OR_RETURN(analyzer, CameraAnalyzer::Create(options));
+      ASSIGN_OR_RETURN(analyzer, analyzers.Make(camera));
     }
     FrameSink& sink = running.pool->Add(std::move(analyzer));
     ASSIGN_OR_RETURN(auto stream,
-                     CameraStream::Make(options.camera, Secret(),
+                     CameraStream::Make(camera, Secret(),
                                         {SystemClock(), running.metrics, running.gate, sink}));
     running.streams.push_back(std::move(stream));
   }
