@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/check.h"
 #include "base/vectorised.h"
@@ -15,6 +18,7 @@ namespace {
 // kColumnUnit 32 bits.
 constexpr int kRowUnit = 64;
 constexpr int kColumnUnit = 1024;
+constexpr int kFourTaps = 4;
 static_assert(255 * kRowUnit < 65536);
 static_assert(255ull * kRowUnit * kColumnUnit < (1ull << 32));
 
@@ -31,8 +35,8 @@ LumaScaler::LumaScaler(int source_width, int source_height, LumaSize size)
     : source_width_(source_width),
       source_height_(source_height),
       size_(size),
-      rows_(MakeTaps(source_height, size.height, kRowUnit)),
-      columns_(MakeTaps(source_width, size.width, kColumnUnit)),
+      rows_(MakeTaps(source_height, size.height, kRowUnit, 1)),
+      columns_(MakeTaps(source_width, size.width, kColumnUnit, kFourTaps)),
       fours_(source_width == 4 * size.width),
       // The last output column's padding taps have weight 0 but are read.
       sums_(static_cast<size_t>(source_width + columns_.count), 0) {
@@ -40,11 +44,12 @@ LumaScaler::LumaScaler(int source_width, int source_height, LumaSize size)
                "the scaler only shrinks");
 }
 
-LumaScaler::Taps LumaScaler::MakeTaps(int source, int target, int unit) {
+LumaScaler::Taps LumaScaler::MakeTaps(int source, int target, int unit, int least) {
   const double ratio = static_cast<double>(source) / target;
   Taps taps;
   // Cells of a whole ratio begin and end on source cells; others may overlap one more.
-  taps.count = static_cast<int>(std::ceil(ratio)) + (source % target == 0 ? 0 : 1);
+  const int overlapped = static_cast<int>(std::ceil(ratio)) + (source % target == 0 ? 0 : 1);
+  taps.count = std::max(least, overlapped);
   taps.weights.assign(static_cast<size_t>(target) * static_cast<size_t>(taps.count), 0);
   for (int i = 0; i < target; ++i) {
     const double begin = i * ratio;
@@ -109,29 +114,58 @@ void LumaScaler::SumFours(uint8_t* out) const {
   }
 }
 
+#ifdef __SSE2__
+// Up to four taps, which is every ratio below 3 and the whole ones up to 4: two output columns in
+// one multiplication. The sums fit 15 bits and the weights 11, so that signed products are right.
+void LumaScaler::SumFourTaps(uint8_t* out) const {
+  static_assert(255 * kRowUnit < 32768 && kColumnUnit < 32768 && kRowUnit * kColumnUnit == 1 << 16);
+  const uint16_t* weights = columns_.weights.data();
+  const auto load = [this](int x) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(
+        &sums_[static_cast<size_t>(columns_.first[static_cast<size_t>(x)])]));
+  };
+  const auto pair = [&](int x) {
+    const __m128i taps = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weights + 4 * x));
+    return _mm_castsi128_ps(_mm_madd_epi16(_mm_unpacklo_epi64(load(x), load(x + 1)), taps));
+  };
+  int x = 0;
+  for (; x + 4 <= size_.width; x += 4) {
+    const __m128 low = pair(x);
+    const __m128 high = pair(x + 2);
+    const __m128i even = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0)));
+    const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1)));
+    const __m128i half = _mm_set1_epi32(1 << 15);
+    __m128i sum = _mm_srli_epi32(_mm_add_epi32(_mm_add_epi32(even, odd), half), 16);
+    sum = _mm_packs_epi32(sum, sum);
+    const int four = _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+    std::memcpy(out + x, &four, sizeof four);
+  }
+  SumColumnsFrom<kFourTaps>(x, out);
+}
+#endif
+
 void LumaScaler::SumColumns(uint8_t* out) const {
   if (fours_) return SumFours(out);
-  // The usual ratios (2 to 5) with their number of taps known to the compiler, which unrolls them.
+#ifdef __SSE2__
+  if (columns_.count == kFourTaps) return SumFourTaps(out);
+#endif
+  // The number of taps known to the compiler, which unrolls them.
   switch (columns_.count) {
-    case 2:
-      return SumColumnsOf<2>(out);
-    case 3:
-      return SumColumnsOf<3>(out);
-    case 4:
-      return SumColumnsOf<4>(out);
+    case kFourTaps:
+      return SumColumnsFrom<kFourTaps>(0, out);
     case 5:
-      return SumColumnsOf<5>(out);
+      return SumColumnsFrom<5>(0, out);
     default:
-      return SumColumnsOf<0>(out);
+      return SumColumnsFrom<0>(0, out);
   }
 }
 
 template <int kTaps>
-void LumaScaler::SumColumnsOf(uint8_t* out) const {
+void LumaScaler::SumColumnsFrom(int x, uint8_t* out) const {
   constexpr uint32_t kHalf = kRowUnit * kColumnUnit / 2;
   const int taps = kTaps > 0 ? kTaps : columns_.count;
-  const uint16_t* weights = columns_.weights.data();
-  for (int x = 0; x < size_.width; ++x, weights += taps) {
+  const uint16_t* weights = columns_.weights.data() + static_cast<ptrdiff_t>(x) * taps;
+  for (; x < size_.width; ++x, weights += taps) {
     const uint16_t* sums = &sums_[static_cast<size_t>(columns_.first[static_cast<size_t>(x)])];
     uint32_t total = kHalf;
     for (int k = 0; k < taps; ++k) total += static_cast<uint32_t>(sums[k]) * weights[k];

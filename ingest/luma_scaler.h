@@ -31,19 +31,20 @@ class LumaScaler {
   LumaPicture Scale(const uint8_t* plane, ptrdiff_t stride);
 
  private:
-  // For each output cell: its first source cell and `count` weights of the source cells it
-  // overlaps.
+  // For each output cell: its first source cell and `count` weights, of the source cells it overlaps
+  // and 0 beyond them.
   struct Taps {
     int count = 0;
     std::vector<int> first;
     std::vector<uint16_t> weights;
   };
-  static Taps MakeTaps(int source, int target, int unit);
+  static Taps MakeTaps(int source, int target, int unit, int least);
   void SumRows(const uint8_t* plane, ptrdiff_t stride, int row);
   void SumColumns(uint8_t* out) const;
   void SumFours(uint8_t* out) const;
+  void SumFourTaps(uint8_t* out) const;
   template <int kTaps>
-  void SumColumnsOf(uint8_t* out) const;
+  void SumColumnsFrom(int x, uint8_t* out) const;
 
   const int source_width_;
   const int source_height_;
