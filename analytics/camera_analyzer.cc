@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analytics/region_finder.h"
+#include "analytics/region_namer.h"
 #include "analytics/rule_engine.h"
 #include "analytics/scene_model.h"
 #include "analytics/still_watch.h"
@@ -67,14 +68,6 @@ TrackerOptions DetectorTracking(const Detector& detector) {
   return options;
 }
 
-// Without a classifier: people stand upright, vehicles fill wide boxes.
-Classification ByShape(const MovingRegion& region, float aspect) {
-  const float slender = region.box.height / (region.box.width * aspect);
-  if (slender >= 1.2F) return {kPerson, kRegionScore};
-  if (slender <= 0.8F && region.fill > 0.5F) return {kVehicle, kRegionScore};
-  return {kOther, kRegionScore};
-}
-
 // Unites regions that overlap, so that a detector sees nothing twice.
 std::vector<PictureBox> United(std::vector<PictureBox> boxes) {
   for (bool changed = true; changed;) {
@@ -100,6 +93,7 @@ class Analyzer final : public CameraAnalyzer {
       : options_(std::move(options)),
         rules_(std::move(rules)),
         tracking_(options_.detector ? DetectorTracking(*options_.detector) : BuiltinTracking()),
+        namer_(options_.classifier),
         tracker_(tracking_) {}
 
   Analysis Analyze(const Frame& frame) override {
@@ -115,7 +109,7 @@ class Analyzer final : public CameraAnalyzer {
       analysis.change = PictureChange::kInfraRed;
     if (trusted) {
       detections = options_.detector ? AskDetector(frame, analysis.detector_status)
-                                     : NameRegions(frame, aspect);
+                                     : NameRegions(frame);
     }
     tracker_.Update(frame.times.media, detections, aspect);
     trust_.Update(frame.times.media, aspect, tracker_.tracks());
@@ -199,24 +193,23 @@ class Analyzer final : public CameraAnalyzer {
     return held;
   }
 
-  std::vector<Detection> NameRegions(const Frame& frame, float aspect) {
-    const std::vector<MovingRegion> blobs = AllBlobs();
-    const std::vector<Classification> blob_names = Classify(frame, blobs, aspect);
-    std::vector<bool> whole(blobs.size());
-    for (size_t i = 0; i < blobs.size(); ++i) {
-      whole[i] = blob_names[i].object_class == kVehicle && blob_names[i].score > kSureVehicle;
-    }
+  std::vector<Detection> NameRegions(const Frame& frame) {
+    RememberBlobs();
     std::vector<PictureBox> expected;
     for (const auto& [id, box] : tracker_.Predict(frame.times.media)) expected.push_back(box);
-    const std::vector<MovingRegion> regions = finder_.Split(tracker_.size_prior(), expected, whole);
-    std::vector<Classification> names = Classify(frame, regions, aspect);
+    const auto is_vehicle = [&](const MovingRegion& region) {
+      const Classification name = namer_.Name(frame, region);
+      return name.object_class == kVehicle && name.score > kSureVehicle;
+    };
+    const std::vector<MovingRegion> regions =
+        finder_.Split(tracker_.size_prior(), expected, is_vehicle);
+    std::vector<std::string> names = namer_.NameAll(frame, regions);
     std::vector<Detection> detections;
     for (size_t i = 0; i < regions.size(); ++i) {
-      if (names[i].object_class == kPerson && TooTall(regions[i].box))
-        names[i].object_class = kVehicle;
+      if (names[i] == kPerson && TooTall(regions[i].box)) names[i] = kVehicle;
       const bool faint = regions[i].fill < kFaintFill || IsFragment(regions[i].box);
       detections.push_back(
-          {regions[i].box, names[i].object_class, faint ? kFaintRegionScore : kRegionScore});
+          {regions[i].box, std::move(names[i]), faint ? kFaintRegionScore : kRegionScore});
     }
     return detections;
   }
@@ -233,25 +226,16 @@ class Analyzer final : public CameraAnalyzer {
     return person && box.height < kFragment * *person && box.width < kFragment * *person;
   }
 
-  std::vector<MovingRegion> AllBlobs() {
+  void RememberBlobs() {
     blobs_seen_.clear();
     for (const Blob& blob : finder_.blobs()) blobs_seen_.push_back(finder_.AsRegion(blob));
-    return blobs_seen_;
-  }
-
-  std::vector<Classification> Classify(const Frame& frame, const std::vector<MovingRegion>& regions,
-                                       float aspect) const {
-    if (options_.classifier) return options_.classifier->Classify(frame, regions);
-    std::vector<Classification> names;
-    names.reserve(regions.size());
-    for (const MovingRegion& region : regions) names.push_back(ByShape(region, aspect));
-    return names;
   }
 
   // The detector looks where something moves and where a known object stands still.
   std::vector<Detection> AskDetector(const Frame& frame, absl::Status& status) {
+    RememberBlobs();
     std::vector<PictureBox> boxes;
-    for (const MovingRegion& blob : AllBlobs()) boxes.push_back(Grown(blob.box, kRegionMargin));
+    for (const MovingRegion& blob : blobs_seen_) boxes.push_back(Grown(blob.box, kRegionMargin));
     for (const auto& [id, box] : tracker_.Predict(frame.times.media)) {
       const PictureBox inside = Grown(box, kRegionMargin);
       if (inside.area() > 0) boxes.push_back(inside);
@@ -307,6 +291,7 @@ class Analyzer final : public CameraAnalyzer {
   TamperWatch tamper_;
   StillWatch still_;
   RegionFinder finder_;
+  RegionNamer namer_;
   Tracker tracker_;
   TrackTrust trust_;
   InfraRedWatch infra_red_;

@@ -20,41 +20,42 @@ class BinomialBlur {
   std::vector<uint16_t> sums_;  // of one column, mirrored by one on each side
 };
 
-// Means over the 5x5 window around a pixel, as cv::boxFilter of floats gives them: of the picture,
-// of the scene, of their squares and of their product.
-struct WindowMeans {
-  float now = 0;
-  float scene = 0;
-  float now_square = 0;
-  float scene_square = 0;
-  float product = 0;
+// What most of the 3x3 pixels around each are, for a mask of 0 and 255; the picture's outermost pixels
+// count again beyond its edge. The same bytes as cv::medianBlur(in, out, 3). `in` and `out` are rows
+// of `width` bytes without padding and must not overlap.
+class MajorityFilter {
+ public:
+  void Apply(const uint8_t* in, int width, int height, uint8_t* out);
+
+ private:
+  std::vector<uint8_t> sums_;  // of one column, the outermost repeated on each side
 };
 
-// Gives them for single pixels. Neighbours in a row share most of their window's columns, whose sums
-// are kept: ask from left to right. Pictures without padding, at least 3x3 pixels, mirrored at the
-// edge as above; they must outlive it and not change.
+// Means over the 5x5 window around each pixel of a stretch, as cv::boxFilter of floats gives them: of the
+// picture, of the scene, of their squares and of their product. [i] is the stretch's i-th pixel.
+struct WindowMeans {
+  std::vector<float> now, scene, now_square, scene_square, product;
+};
+
+// Gives them for stretches of rows, so that nothing is computed where nobody asks. Pictures without
+// padding, at least 3x3 pixels, mirrored at the edge as above; they must outlive it and not change.
 class WindowScan {
  public:
   WindowScan(const uint8_t* now, const float* scene, int width, int height)
       : now_(now), scene_(scene), width_(width), height_(height) {}
-  void StartRow(int y);
-  WindowMeans At(int x);
+  // Of the pixels from `begin` up to `end` of row `y`. Valid until the next call.
+  const WindowMeans& Stretch(int y, int begin, int end);
 
  private:
   static constexpr int kReach = 2;  // of the window, to each side
-  static constexpr int kSize = 2 * kReach + 1;
-  struct Column {
-    int x = -1;  // -1: not of this row
-    double now = 0, scene = 0, now_square = 0, scene_square = 0, product = 0;
-  };
-  const Column& ColumnAt(int x);
+  void SumColumns(int y, int begin, int end);
 
   const uint8_t* now_;
   const float* scene_;
   const int width_;
   const int height_;
-  size_t rows_[kSize] = {};  // where the window's rows begin
-  Column columns_[kSize];
+  WindowMeans columns_;  // sums of five pixels above each other, from kReach before the stretch on
+  WindowMeans means_;
 };
 
 }  // namespace cordon

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <opencv2/imgproc.hpp>
 
 namespace cordon {
@@ -49,18 +50,11 @@ const std::vector<Blob>& RegionFinder::FindBlobs(const LumaPicture& mask) {
   cv::Mat closed;
   cv::morphologyEx(source, closed, cv::MORPH_CLOSE,
                    cv::getStructuringElement(cv::MORPH_RECT, {3, 7}));
-  labels_.resize(mask.pixels.size());
-  cv::Mat labels(height_, width_, CV_32SC1, labels_.data());
-  cv::Mat stats, centroids;
-  const int count = cv::connectedComponentsWithStats(closed, labels, stats, centroids, 8, CV_32S);
-  for (int i = 1; i < count; ++i) {
-    const int* s = stats.ptr<int>(i);
-    if (s[cv::CC_STAT_AREA] < kLeastBlobPixels || s[cv::CC_STAT_HEIGHT] < kLeastBlobHeight)
-      continue;
-    blobs_.push_back(
-        {{s[cv::CC_STAT_LEFT], s[cv::CC_STAT_TOP], s[cv::CC_STAT_WIDTH], s[cv::CC_STAT_HEIGHT]},
-         s[cv::CC_STAT_AREA],
-         i});
+  pieces_.Find(closed.ptr(), width_, height_);
+  for (size_t i = 0; i < pieces_.pieces().size(); ++i) {
+    const MaskPiece& piece = pieces_.pieces()[i];
+    if (piece.area < kLeastBlobPixels || piece.rect.height < kLeastBlobHeight) continue;
+    blobs_.push_back({piece.rect, piece.area, static_cast<int>(i)});
   }
   std::stable_sort(blobs_.begin(), blobs_.end(),
                    [](const Blob& a, const Blob& b) { return a.area > b.area; });
@@ -87,7 +81,7 @@ MovingRegion RegionFinder::AsRegion(const Blob& blob) const {
 
 std::vector<MovingRegion> RegionFinder::Split(const SizePrior& prior,
                                               std::span<const PictureBox> expected,
-                                              const std::vector<bool>& whole) {
+                                              IsVehicle is_vehicle) {
   std::vector<MovingRegion> regions;
   std::vector<PictureBox> inside;
   for (size_t i = 0; i < blobs_.size(); ++i) {
@@ -96,7 +90,7 @@ std::vector<MovingRegion> RegionFinder::Split(const SizePrior& prior,
     for (const PictureBox& box : expected) {
       if (Overlap(box, region.box) > 0.5F * box.area()) inside.push_back(box);
     }
-    if (NeedsSplit(blobs_[i], prior, inside.size(), whole[i])) {
+    if (NeedsSplit(blobs_[i], prior, inside.size(), is_vehicle)) {
       SplitBlob(blobs_[i], prior, inside, regions);
     } else {
       regions.push_back(region);
@@ -124,7 +118,7 @@ bool RegionFinder::IsLarge(const Blob& blob, const SizePrior& prior) const {
 }
 
 bool RegionFinder::NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected,
-                              bool whole) const {
+                              IsVehicle is_vehicle) const {
   if (IsLarge(blob, prior)) return false;
   if (expected >= 2) return true;
   const int height =
@@ -139,18 +133,18 @@ bool RegionFinder::NeedsSplit(const Blob& blob, const SizePrior& prior, size_t e
   const bool side_by_side =
       !tall && blob_height > kShortFor * h && blob_width < kMostPairWidth * blob_height;
   if (side_by_side) return true;
-  return !whole && (expected > 0 || AsRegion(blob).fill < kCompactFill);
+  const MovingRegion region = AsRegion(blob);
+  return (expected > 0 || region.fill < kCompactFill) && !is_vehicle(region);
 }
 
 void RegionFinder::LoadWindow(const Blob& blob) {
   window_ = blob.rect;
   fresh_.assign(static_cast<size_t>(window_.width) * static_cast<size_t>(window_.height), 0);
-  for (int y = 0; y < window_.height; ++y) {
-    const int* labels = labels_.data() +
-                        static_cast<size_t>(window_.y + y) * static_cast<size_t>(width_) +
-                        window_.x;
-    uint8_t* row = fresh_.data() + static_cast<size_t>(y) * static_cast<size_t>(window_.width);
-    for (int x = 0; x < window_.width; ++x) row[x] = labels[x] == blob.label;
+  for (const MaskRun& run : pieces_.RunsOf(window_.y, window_.y + window_.height)) {
+    if (run.piece != blob.piece) continue;
+    std::memset(fresh_.data() + static_cast<ptrdiff_t>(run.y - window_.y) * window_.width +
+                    (run.begin - window_.x),
+                1, static_cast<size_t>(run.end - run.begin));
   }
   RefreshIntegral();
 }

@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "analytics/detector.h"
 #include "analytics/geometry.h"
+#include "analytics/mask_pieces.h"
 #include "analytics/size_prior.h"
 #include "ingest/frame.h"
 
@@ -17,7 +19,7 @@ namespace cordon {
 struct Blob {
   PixelRect rect;  // of the mask
   int area = 0;    // foreground pixels
-  int label = 0;   // its pixels in RegionFinder's label picture
+  int piece = 0;   // its pixels: of RegionFinder's pieces
 };
 
 // Foreground mask -> regions that should be one object each. People who walk together make one
@@ -32,10 +34,12 @@ class RegionFinder {
   // `mask`: 0 or 255. Blobs are valid until the next call; the smallest are dropped.
   const std::vector<Blob>& FindBlobs(const LumaPicture& mask);
 
-  // Regions of the last FindBlobs, largest first. `whole[i]`: blob i looks like one object (a
-  // vehicle): split only where several were tracked into it or where it has the size of a pair. `expected`: boxes predicted by the tracker.
+  // Regions of the last FindBlobs, largest first. `expected`: boxes predicted by the tracker.
+  // `is_vehicle` is asked about blobs that may be several people by their size: what it calls one is
+  // split only where several were tracked into it or where it has the size of a pair.
+  using IsVehicle = absl::FunctionRef<bool(const MovingRegion&)>;
   std::vector<MovingRegion> Split(const SizePrior& prior, std::span<const PictureBox> expected,
-                                  const std::vector<bool>& whole);
+                                  IsVehicle is_vehicle);
 
   const std::vector<Blob>& blobs() const { return blobs_; }
   MovingRegion AsRegion(const Blob& blob) const;
@@ -46,7 +50,7 @@ class RegionFinder {
   };
   bool IsLarge(const Blob& blob, const SizePrior& prior) const;
   bool NeedsSplit(const Blob& blob, const SizePrior& prior, size_t expected,
-                  bool whole) const;
+                  IsVehicle is_vehicle) const;
   void SplitBlob(const Blob& blob, const SizePrior& prior, std::span<const PictureBox> expected,
                  std::vector<MovingRegion>& regions);
   void LoadWindow(const Blob& blob);
@@ -61,7 +65,7 @@ class RegionFinder {
 
   int width_ = 0;
   int height_ = 0;
-  std::vector<int> labels_;
+  MaskPieces pieces_;
   std::vector<Blob> blobs_;
   // The window around the blob that is being split: 1 for its pixels that no box explains yet, and
   // their integral.

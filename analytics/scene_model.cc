@@ -49,7 +49,7 @@ constexpr int kEnclosed =
 
 // The picture's shift against the scene.
 constexpr int kShiftStep = 3;
-constexpr double kShiftGradient = 4;  // grey levels a pixel
+constexpr float kShiftGradient = 4;  // grey levels a pixel
 constexpr int kLeastShiftSamples = 120;
 constexpr double kShiftMustExplain = 0.8;  // of the change at edges, else it is something else
 constexpr float kLeastShift = 0.2F;        // pixels; every move blurs the model a little
@@ -94,8 +94,10 @@ void SceneModel::Start(const LumaPicture& luma, MediaTime time) {
   visits_.assign(size, 0);
   held_.assign(size, 0);
   edge_.assign(size, 0);
+  gradients_.clear();
   edges_learnt_ = -1;
   raw_.assign(size, 0);
+  rests_.assign(size, 0);
   for (LumaPicture* picture : {&view_.foreground, &view_.still}) {
     picture->width = width_;
     picture->height = height_;
@@ -177,28 +179,21 @@ LightChange SceneModel::EstimateLight() const {
 std::optional<SceneModel::Shift> SceneModel::EstimateShift() const {
   Shift shift;
   for (int round = 0; round < 2; ++round) {
+    const float most = round == 0 ? 40 : 15;
     double xx = 0, xy = 0, yy = 0, xt = 0, yt = 0, before = 0, after = 0;
     int samples = 0;
-    for (int y = 2; y + 2 < height_; y += kShiftStep) {
-      for (int x = 2; x + 2 < width_; x += kShiftStep) {
-        const size_t i =
-            static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
-        const double gx = (mean_[i + 1] - mean_[i - 1]) / 2;
-        const double gy =
-            (mean_[i + static_cast<size_t>(width_)] - mean_[i - static_cast<size_t>(width_)]) / 2;
-        if (std::abs(gx) + std::abs(gy) < kShiftGradient) continue;
-        const double change = smooth_[i] - mean_[i];
-        const double rest = change + gx * shift.x + gy * shift.y;
-        if (std::abs(rest) > (round == 0 ? 40 : 15)) continue;
-        ++samples;
-        xx += gx * gx;
-        xy += gx * gy;
-        yy += gy * gy;
-        xt += gx * change;
-        yt += gy * change;
-        before += std::abs(change);
-        after += std::abs(rest);
-      }
+    for (const Gradient& gradient : gradients_) {
+      const float change = static_cast<float>(smooth_[gradient.at]) - mean_[gradient.at];
+      const float rest = change + gradient.x * shift.x + gradient.y * shift.y;
+      if (std::abs(rest) > most) continue;
+      ++samples;
+      xx += gradient.x * gradient.x;
+      xy += gradient.x * gradient.y;
+      yy += gradient.y * gradient.y;
+      xt += gradient.x * change;
+      yt += gradient.y * change;
+      before += std::abs(change);
+      after += std::abs(rest);
     }
     const double det = xx * yy - xy * xy;
     if (samples < kLeastShiftSamples || det < 0.02 * xx * yy) return std::nullopt;
@@ -209,6 +204,21 @@ std::optional<SceneModel::Shift> SceneModel::EstimateShift() const {
   const float length = std::hypot(shift.x, shift.y);
   if (length < kLeastShift || length > kMostShift) return std::nullopt;
   return shift;
+}
+
+// Where the scene's gradients are strong enough to tell a shift.
+void SceneModel::LearnGradients() {
+  gradients_.clear();
+  const auto stride = static_cast<size_t>(width_);
+  for (int y = 2; y + 2 < height_; y += kShiftStep) {
+    for (int x = 2; x + 2 < width_; x += kShiftStep) {
+      const size_t i = static_cast<size_t>(y) * stride + static_cast<size_t>(x);
+      const Gradient gradient{static_cast<uint32_t>(i), (mean_[i + 1] - mean_[i - 1]) / 2,
+                              (mean_[i + stride] - mean_[i - stride]) / 2};
+      if (std::abs(gradient.x) + std::abs(gradient.y) >= kShiftGradient)
+        gradients_.push_back(gradient);
+    }
+  }
 }
 
 // A camera on a pole sways, one with a stabiliser drifts: the scene goes with it.
@@ -251,6 +261,7 @@ void SceneModel::Follow(const LightChange& light) {
 void SceneModel::LearnEdges() {
   if (edges_learnt_ >= 0 && seconds_since_start_ - edges_learnt_ < kEdgesEvery) return;
   edges_learnt_ = seconds_since_start_;
+  LearnGradients();
   const float* mean = mean_.data();
   float* edge = edge_.data();
   const int w = width_;
@@ -308,7 +319,7 @@ void SceneModel::ConsultSecondValue(std::span<const PictureBox> held) {
   const float still_after = Seconds32(kStillAfter);
   const float now = seconds_since_start_;
   const float clutter_rate = 1 - std::exp(-step_s_ / kClutterTau);
-  std::fill(view_.still.pixels.begin(), view_.still.pixels.end(), 0);
+  std::fill(rests_.begin(), rests_.end(), 0);
   for (size_t i = 0; i < raw_.size(); ++i) {
     if (i % 8 == 0 && i + 8 <= raw_.size()) {
       uint64_t eight = 0;
@@ -350,7 +361,7 @@ void SceneModel::ConsultSecondValue(std::span<const PictureBox> held) {
       continue;
     }
     const float stay = now - second_since_[i];
-    if (stay >= still_after) view_.still.pixels[i] = 255;
+    if (stay >= still_after) rests_[i] = 255;
     if (stay >= absorb_after && held_[i] == 0) {
       const auto before = static_cast<uint8_t>(mean_[i]);
       mean_[i] = smooth_[i];
@@ -361,18 +372,43 @@ void SceneModel::ConsultSecondValue(std::span<const PictureBox> held) {
   }
 }
 
-// Majority of 3x3: single pixels go, small holes close.
+// Single pixels go, small holes close.
 void SceneModel::Clean() {
-  cv::Mat foreground = View(view_.foreground.pixels, width_, height_);
-  cv::medianBlur(View(raw_, width_, height_), foreground, 3);
-  cv::Mat still = View(view_.still.pixels, width_, height_);
-  cv::medianBlur(still, still, 3);
+  majority_.Apply(raw_.data(), width_, height_, view_.foreground.pixels.data());
+  majority_.Apply(rests_.data(), width_, height_, view_.still.pixels.data());
 }
+
+namespace {
 
 // A shadow or a light cone scales what it falls on and keeps its texture: the correlation of
 // picture and scene in a small window stays high while the brightness changes. Where there is no
-// texture (asphalt), a shadow is smooth and only somewhat darker, while a body has contours; a
-// smooth patch that contours enclose stays.
+// texture (asphalt), a shadow is smooth and only somewhat darker, while a body has contours. Clears
+// the pixels of `keep` that show one.
+CORDON_VECTORISED
+void ClearShadows(const WindowMeans& means, int count, uint8_t* keep) {
+  const float* now = means.now.data();
+  const float* scene = means.scene.data();
+  const float* now_square = means.now_square.data();
+  const float* scene_square = means.scene_square.data();
+  const float* product = means.product.data();
+  for (int i = 0; i < count; ++i) {
+    const float ratio = now[i] / std::max(scene[i], 1.0F);
+    const float now_variance = now_square[i] - now[i] * now[i];
+    const float scene_variance = scene_square[i] - scene[i] * scene[i];
+    const float covariance = product[i] - now[i] * scene[i];
+    const float same = kSameTexture * kSameTexture * std::max(now_variance, 1.0F) * scene_variance;
+    const bool light = (ratio >= kDarkestShadow) & (ratio <= kBrightestLight);
+    const bool same_texture = (scene_variance >= kTexture) & (covariance > 0) &
+                              (covariance * covariance > same);
+    const bool smooth = (ratio > kDarkestSoftShadow) & (ratio < 1) &
+                        (now_variance < kSmooth + 1.5F * scene_variance);
+    keep[i] = light & (same_texture | smooth) ? 0 : keep[i];
+  }
+}
+
+}  // namespace
+
+// A smooth patch that contours enclose stays.
 void SceneModel::RemoveShadows() {
   cv::Mat foreground = View(view_.foreground.pixels, width_, height_);
   cv::Rect all = cv::boundingRect(foreground);
@@ -382,33 +418,17 @@ void SceneModel::RemoveShadows() {
   }
   all = (all - cv::Point(8, 8)) + cv::Size(16, 16);
   all &= cv::Rect(0, 0, width_, height_);
-  cv::Mat solid(all.height, all.width, CV_8UC1);
+  cv::Mat solid = foreground(all).clone();
   WindowScan window(smooth_.data(), mean_.data(), width_, height_);
-  for (int y = 0; y < all.height; ++y) {
-    window.StartRow(all.y + y);
-    const uint8_t* mask = foreground.ptr<uint8_t>(all.y + y) + all.x;
-    uint8_t* keep = solid.ptr<uint8_t>(y);
-    for (int x = 0; x < all.width; ++x) {
-      keep[x] = mask[x];
-      if (mask[x] == 0) continue;
-      const WindowMeans mean = window.At(all.x + x);
-      const float ratio = mean.now / std::max(mean.scene, 1.0F);
-      if (ratio < kDarkestShadow || ratio > kBrightestLight) continue;
-      const float now_variance = mean.now_square - mean.now * mean.now;
-      const float scene_variance = mean.scene_square - mean.scene * mean.scene;
-      const float covariance = mean.product - mean.now * mean.scene;
-      const bool textured = scene_variance >= kTexture;
-      const bool same_texture =
-          textured &&
-          covariance > kSameTexture * std::sqrt(std::max(now_variance, 1.0F) * scene_variance);
-      const bool smooth =
-          ratio > kDarkestSoftShadow && ratio < 1 && now_variance < kSmooth + 1.5F * scene_variance;
-      if (same_texture || smooth) keep[x] = 0;
-    }
+  differing_.Find(view_.foreground.pixels.data(), width_, height_);
+  for (const MaskRun& run : differing_.runs()) {
+    uint8_t* keep = solid.ptr<uint8_t>(run.y - all.y) + (run.begin - all.x);
+    ClearShadows(window.Stretch(run.y, run.begin, run.end), run.end - run.begin, keep);
   }
-  cv::medianBlur(solid, solid, 3);
+  cleaned_.resize(solid.total());
+  majority_.Apply(solid.data, all.width, all.height, cleaned_.data());
   cv::Mat closed;
-  cv::morphologyEx(solid, closed, cv::MORPH_CLOSE,
+  cv::morphologyEx(View(cleaned_, all.width, all.height), closed, cv::MORPH_CLOSE,
                    cv::getStructuringElement(cv::MORPH_RECT, {kEnclosed, kEnclosed}));
   cv::Mat part = foreground(all);
   cv::bitwise_and(part, closed, part);

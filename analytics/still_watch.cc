@@ -42,31 +42,27 @@ void StillWatch::Update(SceneModel& scene, const SceneView& view, MediaTime scen
   if (cv::countNonZero(mask) < kLeastPixels) return;
   const cv::Mat foreground(still.height, still.width, CV_8UC1,
                            const_cast<uint8_t*>(view.foreground.pixels.data()));
-  cv::Mat closed, labels, stats, centroids;
+  cv::Mat closed;
   cv::morphologyEx(foreground, closed, cv::MORPH_CLOSE,
                    cv::getStructuringElement(cv::MORPH_RECT, {5, 5}));
-  const int count = cv::connectedComponentsWithStats(closed, labels, stats, centroids, 8, CV_32S);
-  std::vector<int> still_pixels(static_cast<size_t>(count), 0);
-  std::vector<int> pixels(static_cast<size_t>(count), 0);
-  for (int y = 0; y < still.height; ++y) {
-    const int* label = labels.ptr<int>(y);
-    const uint8_t* rests = mask.ptr<uint8_t>(y);
-    const uint8_t* differs = foreground.ptr<uint8_t>(y);
-    for (int x = 0; x < still.width; ++x) {
-      if (differs[x] == 0) continue;
-      ++pixels[static_cast<size_t>(label[x])];
-      still_pixels[static_cast<size_t>(label[x])] += rests[x] != 0;
+  pieces_.Find(closed.ptr(), still.width, still.height);
+  std::vector<int> still_pixels(pieces_.pieces().size(), 0);
+  std::vector<int> pixels(pieces_.pieces().size(), 0);
+  for (const MaskRun& run : pieces_.runs()) {
+    const auto at = static_cast<size_t>(run.piece);
+    const uint8_t* rests = mask.ptr<uint8_t>(run.y);
+    const uint8_t* differs = foreground.ptr<uint8_t>(run.y);
+    for (int x = run.begin; x < run.end; ++x) {
+      pixels[at] += differs[x] != 0;
+      still_pixels[at] += differs[x] != 0 && rests[x] != 0;
     }
   }
-  for (int i = 1; i < count; ++i) {
-    const auto at = static_cast<size_t>(i);
+  for (size_t at = 0; at < pixels.size(); ++at) {
     if (still_pixels[at] < kLeastPixels ||
         static_cast<float>(still_pixels[at]) < kStillShare * static_cast<float>(pixels[at])) {
       continue;
     }
-    const int* s = stats.ptr<int>(i);
-    const PixelRect rect{s[cv::CC_STAT_LEFT], s[cv::CC_STAT_TOP], s[cv::CC_STAT_WIDTH],
-                         s[cv::CC_STAT_HEIGHT]};
+    const PixelRect& rect = pieces_.pieces()[at].rect;
     const PictureBox box = ToRelative(rect, still.width, still.height);
     const bool tracked = std::any_of(tracks.begin(), tracks.end(), [&](const Track& track) {
       return track.confirmed && track.travelled > kTravelled &&

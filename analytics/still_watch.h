@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "analytics/mask_pieces.h"
 #include "analytics/rule.h"
 #include "analytics/scene_model.h"
 #include "analytics/track.h"
@@ -38,6 +39,7 @@ class StillWatch {
              bool scene_is_old);
   StillObject* Known(const PictureBox& box);
 
+  MaskPieces pieces_;
   std::vector<StillObject> objects_;
   uint64_t next_id_ = 1;
   MediaTime started_{};

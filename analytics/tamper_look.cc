@@ -64,12 +64,12 @@ std::vector<float> Contrast(const cv::Mat& picture, int rows) {
   return sums;
 }
 
-void SetFocus(const cv::Mat& picture, TamperLook& look) {
+void SetFocus(const cv::Mat& picture, const cv::Mat& small, TamperLook& look) {
   cv::Mat smooth, broad;
   cv::GaussianBlur(picture, smooth, {3, 3}, 0);
   look.fine = Contrast(smooth, look.cell_rows);
-  cv::resize(picture, broad, {kBroadWidth, std::max(8, picture.rows * kBroadWidth / picture.cols)},
-             0, 0, cv::INTER_AREA);
+  cv::resize(small, broad, {kBroadWidth, std::max(8, picture.rows * kBroadWidth / picture.cols)}, 0,
+             0, cv::INTER_AREA);
   look.broad = Contrast(broad, look.cell_rows);
   std::vector<float> sorted = look.fine;
   const auto nth = sorted.begin() + static_cast<ptrdiff_t>(kNoiseShare * sorted.size());
@@ -109,7 +109,7 @@ TamperLook LookAtPicture(const LumaPicture& luma) {
   small.convertTo(cells, CV_32F);
   cv::resize(cells, cells, {kTamperCells, look.cell_rows}, 0, 0, cv::INTER_AREA);
   look.light.assign(cells.begin<float>(), cells.end<float>());
-  SetFocus(picture, look);
+  SetFocus(picture, small, look);
   return look;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <opencv2/imgproc.hpp>
 #include <random>
 
 namespace cordon {
@@ -46,23 +47,40 @@ TEST_F(PixelLoops, BlurIsTheRoundedBinomialMeanUpToTheEdge) {
   }
 }
 
-TEST_F(PixelLoops, WindowMeansAreThoseOfTheWindowWhereverTheRowIsEntered) {
+TEST_F(PixelLoops, TheMajorityFilterGivesTheMedianOfAMask) {
+  for (uint8_t& pixel : picture_) pixel = pixel < 110 ? 255 : 0;
+  std::vector<uint8_t> out(picture_.size());
+  MajorityFilter().Apply(picture_.data(), kWidth, kHeight, out.data());
+  cv::Mat median;
+  cv::medianBlur(cv::Mat(kHeight, kWidth, CV_8UC1, picture_.data()), median, 3);
+  EXPECT_EQ(out, std::vector<uint8_t>(median.begin<uint8_t>(), median.end<uint8_t>()));
+}
+
+TEST_F(PixelLoops, WindowMeansAreThoseOfTheWindowWhateverTheStretch) {
   WindowScan scan(picture_.data(), scene_.data(), kWidth, kHeight);
   for (int y = 0; y < kHeight; ++y) {
-    scan.StartRow(y);
-    for (int x = y % 3; x < kWidth; x += 1 + (x * 7 + y) % 4) {
-      double now = 0, scene = 0, product = 0;
-      for (int dy = -2; dy <= 2; ++dy) {
-        for (int dx = -2; dx <= 2; ++dx) {
-          now += picture_[At(x + dx, y + dy)];
-          scene += scene_[At(x + dx, y + dy)];
-          product += picture_[At(x + dx, y + dy)] * scene_[At(x + dx, y + dy)];
+    for (const auto& [begin, end] : {std::pair(0, kWidth), {y, y + 1}, {0, 1}, {kWidth - 1, kWidth}}) {
+      const WindowMeans& means = scan.Stretch(y, begin, end);
+      for (int x = begin; x < end; ++x) {
+        double now = 0, scene = 0, now_square = 0, scene_square = 0, product = 0;
+        for (int dy = -2; dy <= 2; ++dy) {
+          for (int dx = -2; dx <= 2; ++dx) {
+            const double n = picture_[At(x + dx, y + dy)];
+            const double s = scene_[At(x + dx, y + dy)];
+            now += n;
+            scene += s;
+            now_square += n * n;
+            scene_square += s * s;
+            product += n * s;
+          }
         }
+        const auto i = static_cast<size_t>(x - begin);
+        ASSERT_NEAR(means.now[i], now / 25, 1e-4) << x << "," << y;
+        ASSERT_NEAR(means.scene[i], scene / 25, 1e-4) << x << "," << y;
+        ASSERT_NEAR(means.now_square[i], now_square / 25, 1e-2) << x << "," << y;
+        ASSERT_NEAR(means.scene_square[i], scene_square / 25, 1e-2) << x << "," << y;
+        ASSERT_NEAR(means.product[i], product / 25, 1e-2) << x << "," << y;
       }
-      const WindowMeans means = scan.At(x);
-      ASSERT_NEAR(means.now, now / 25, 1e-4) << x << "," << y;
-      ASSERT_NEAR(means.scene, scene / 25, 1e-4) << x << "," << y;
-      ASSERT_NEAR(means.product, product / 25, 1e-2) << x << "," << y;
     }
   }
 }

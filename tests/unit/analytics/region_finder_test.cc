@@ -47,8 +47,8 @@ std::vector<MovingRegion> Regions(const Mask& mask, const SizePrior& prior,
                                   const std::vector<PictureBox>& expected = {},
                                   bool vehicle = false) {
   RegionFinder finder;
-  const size_t blobs = finder.FindBlobs(mask.picture()).size();
-  return finder.Split(prior, expected, std::vector<bool>(blobs, vehicle));
+  finder.FindBlobs(mask.picture());
+  return finder.Split(prior, expected, [vehicle](const MovingRegion&) { return vehicle; });
 }
 
 PictureBox Box(int x, int y, int width, int height) {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analytics/region_namer.h"
+
+#include <gmock/gmock.h>
+
+namespace cordon {
+namespace {
+
+using testing::ElementsAre;
+
+// Answers what the test puts into it, and counts the questions.
+class Answering final : public RegionClassifier {
+ public:
+  std::vector<Classification> Classify(const Frame& /*frame*/,
+                                       std::span<const MovingRegion> regions) const override {
+    asked += static_cast<int>(regions.size());
+    return std::vector<Classification>(regions.size(), {answer, 1});
+  }
+  const std::string& name() const override { return answer; }
+
+  mutable int asked = 0;
+  std::string answer = kPerson;
+};
+
+constexpr PictureBox kHere = {0.2F, 0.2F, 0.1F, 0.3F};
+constexpr PictureBox kThere = {0.6F, 0.2F, 0.1F, 0.3F};
+
+class RegionNamerTest : public testing::Test {
+ protected:
+  std::vector<std::string> NameAt(Microseconds time, std::vector<PictureBox> regions) {
+    Frame frame;
+    frame.luma.width = 480;
+    frame.luma.height = 270;
+    frame.times.media = MediaTime{} + time;
+    std::vector<MovingRegion> moving;
+    for (const PictureBox& box : regions) moving.push_back({box, 0.5F});
+    return namer_.NameAll(frame, moving);
+  }
+
+  std::shared_ptr<Answering> classifier_ = std::make_shared<Answering>();
+  RegionNamer namer_{classifier_};
+};
+
+TEST_F(RegionNamerTest, WhatWasNotThereBeforeIsAskedAbout) {
+  NameAt(Milliseconds(0), {kHere});
+  NameAt(Milliseconds(100), {kHere, kThere});
+  EXPECT_EQ(classifier_->asked, 2);
+}
+
+TEST_F(RegionNamerTest, ANameIsKeptForAWhileThenAskedForAnew) {
+  NameAt(Milliseconds(0), {kHere});
+  classifier_->answer = kVehicle;
+  EXPECT_THAT(NameAt(Milliseconds(200), {kHere}), ElementsAre(kPerson));
+  EXPECT_THAT(NameAt(Milliseconds(400), {kHere}), ElementsAre(kPerson));
+  EXPECT_EQ(classifier_->asked, 1);
+  EXPECT_THAT(NameAt(RegionNamer::kAskEvery, {kHere}), ElementsAre(kVehicle));
+  EXPECT_EQ(classifier_->asked, 2);
+}
+
+TEST_F(RegionNamerTest, NamesStayWithTheirPlaces) {
+  NameAt(Milliseconds(0), {kHere});
+  classifier_->answer = kVehicle;
+  EXPECT_THAT(NameAt(Milliseconds(100), {kThere, kHere}), ElementsAre(kVehicle, kPerson));
+}
+
+TEST_F(RegionNamerTest, WhatWasAwayForOnePictureIsAskedAboutAgain) {
+  NameAt(Milliseconds(0), {kHere});
+  NameAt(Milliseconds(100), {});
+  NameAt(Milliseconds(200), {kHere});
+  EXPECT_EQ(classifier_->asked, 2);
+}
+
+TEST_F(RegionNamerTest, ATimeThatFellAsksAgain) {
+  NameAt(Milliseconds(500), {kHere});
+  NameAt(Milliseconds(400), {kHere});
+  EXPECT_EQ(classifier_->asked, 2);
+}
+
+}  // namespace
+}  // namespace cordon
