@@ -203,13 +203,16 @@ class Analyzer final : public CameraAnalyzer {
     };
     const std::vector<MovingRegion> regions =
         finder_.Split(tracker_.size_prior(), expected, is_vehicle);
-    std::vector<std::string> names = namer_.NameAll(frame, regions);
+    std::vector<bool> faint(regions.size());
+    for (size_t i = 0; i < regions.size(); ++i)
+      faint[i] = regions[i].fill < kFaintFill || IsFragment(regions[i].box);
+    std::vector<std::string> names = namer_.NameAll(
+        frame, regions, faint, tracker_.Predict(frame.times.media, Tracker::Which::kAll));
     std::vector<Detection> detections;
     for (size_t i = 0; i < regions.size(); ++i) {
       if (names[i] == kPerson && TooTall(regions[i].box)) names[i] = kVehicle;
-      const bool faint = regions[i].fill < kFaintFill || IsFragment(regions[i].box);
       detections.push_back(
-          {regions[i].box, std::move(names[i]), faint ? kFaintRegionScore : kRegionScore});
+          {regions[i].box, std::move(names[i]), faint[i] ? kFaintRegionScore : kRegionScore});
     }
     return detections;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,14 +14,16 @@
 
 namespace cordon {
 
-// Names one camera's moving regions. A region that lies where one was in the picture before keeps
-// that one's name for kAskEvery: what something is does not change from picture to picture, and
-// asking costs more than finding it. Without a classifier the shape alone decides.
+// Names one camera's moving regions. A region that lies where a track is expected keeps for kAskEvery
+// the name that was given there: what something is does not change from picture to picture, and
+// asking costs more than finding it. Of one picture at most kMostAsked regions are asked about, those
+// of tracks first; meanwhile the name before or the shape decides, as it does without a classifier.
 //
 // One thread at a time; deterministic.
 class RegionNamer {
  public:
   static constexpr Microseconds kAskEvery = Milliseconds(500);
+  static constexpr size_t kMostAsked = 2;
 
   // May be null.
   explicit RegionNamer(std::shared_ptr<const RegionClassifier> classifier)
@@ -29,19 +32,21 @@ class RegionNamer {
   // Of one region, asked now. `frame` is the picture that it was found in.
   Classification Name(const Frame& frame, const MovingRegion& region) const;
 
-  // One class for each region, in their order.
-  std::vector<std::string> NameAll(const Frame& frame, std::span<const MovingRegion> regions);
+  // One class for each region, in their order. `faint[i]`: region i shows too little of an object for
+  // the classifier; the shape decides. `expected`: ids and boxes of all tracks, predicted for the
+  // frame.
+  std::vector<std::string> NameAll(const Frame& frame, std::span<const MovingRegion> regions,
+                                   const std::vector<bool>& faint,
+                                   std::span<const std::pair<uint64_t, PictureBox>> expected);
 
  private:
   struct Named {
-    PictureBox box;
     MediaTime asked{};
     std::string object_class;
   };
-  const Named* Before(const PictureBox& box, MediaTime now) const;
 
   const std::shared_ptr<const RegionClassifier> classifier_;
-  std::vector<Named> before_;  // in the last picture
+  std::map<uint64_t, Named> known_;  // by track; of tracks that are expected still
 };
 
 }  // namespace cordon

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "analytics/pixel_loops.h"
+
 namespace cordon {
 namespace {
 
@@ -65,8 +67,10 @@ std::vector<float> Contrast(const cv::Mat& picture, int rows) {
 }
 
 void SetFocus(const cv::Mat& picture, const cv::Mat& small, TamperLook& look) {
-  cv::Mat smooth, broad;
-  cv::GaussianBlur(picture, smooth, {3, 3}, 0);
+  cv::Mat broad;
+  // OpenCV's own would wake its thread pool for each picture.
+  cv::Mat smooth(picture.rows, picture.cols, CV_8UC1);
+  BinomialBlur().Apply(picture.data, picture.cols, picture.rows, smooth.data);
   look.fine = Contrast(smooth, look.cell_rows);
   cv::resize(small, broad, {kBroadWidth, std::max(8, picture.rows * kBroadWidth / picture.cols)}, 0,
              0, cv::INTER_AREA);
@@ -96,8 +100,9 @@ TamperLook LookAtPicture(const LumaPicture& luma) {
   cv::resize(small, coarse,
              {kTamperCoarse, std::max(4, kTamperCoarse * look.height / look.width)}, 0, 0,
              cv::INTER_AREA);
-  cv::GaussianBlur(coarse, coarse, {3, 3}, 0);
-  coarse.convertTo(coarse, CV_32F);
+  cv::Mat blurred(coarse.rows, coarse.cols, CV_8UC1);
+  BinomialBlur().Apply(coarse.data, coarse.cols, coarse.rows, blurred.data);
+  blurred.convertTo(coarse, CV_32F);
   look.coarse.assign(coarse.begin<float>(), coarse.end<float>());
   cv::Scalar mean, spread;
   cv::meanStdDev(small, mean, spread);

@@ -244,10 +244,11 @@ void Tracker::TeachSize(const Track& track, Object& object) {
   size_prior_.Add(track.box.foot(), filter.height());
 }
 
-std::vector<std::pair<uint64_t, PictureBox>> Tracker::Predict(MediaTime time) const {
+std::vector<std::pair<uint64_t, PictureBox>> Tracker::Predict(MediaTime time,
+                                                              Which which) const {
   std::vector<std::pair<uint64_t, PictureBox>> boxes;
   for (size_t i = 0; i < tracks_.size(); ++i) {
-    if (!tracks_[i].confirmed) continue;
+    if (which == Which::kConfirmed && !tracks_[i].confirmed) continue;
     ObjectFilter filter = objects_[i].filter;
     filter.Predict(time, true);
     boxes.emplace_back(tracks_[i].id, filter.box());

@@ -48,8 +48,11 @@ class Tracker {
   const std::vector<Track>& tracks() const { return tracks_; }
   // Heights of persons, learnt from the tracks.
   const SizePrior& size_prior() const { return size_prior_; }
-  // Boxes of confirmed tracks predicted for `time`, with their ids; does not change anything.
-  std::vector<std::pair<uint64_t, PictureBox>> Predict(MediaTime time) const;
+  // Boxes of the confirmed tracks, or of the candidates too, predicted for `time`, with their ids; does
+  // not change anything.
+  enum class Which { kConfirmed, kAll };
+  std::vector<std::pair<uint64_t, PictureBox>> Predict(MediaTime time,
+                                                       Which which = Which::kConfirmed) const;
 
  private:
   // What is known of tracks_[i] beside the track.

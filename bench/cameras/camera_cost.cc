@@ -87,6 +87,7 @@ absl::Status Start(const Bench& bench, Running& running) {
         if (analysis.active) ++running.active;
         running.streams[index]->SetActive(analysis.active);
       });
+  running.site.set_time_zone("UTC");
   cli::AnalyzerFactory analyzers(running.site, running.metrics, SystemClock());
   for (size_t i = 0; i < bench.urls.size(); ++i) {
     const proto::CameraConfig camera = Camera(bench, i);

@@ -128,7 +128,7 @@ def motion(url, seconds):
 
 def cordon(build, mode, urls, seconds, warm_up=6):
     text = subprocess.run([os.path.join(build, "bench/cameras/camera_cost"), "--decode", mode, "--seconds", str(seconds),
-                           "--warm-up", str(warm_up)] + urls, capture_output=True, text=True, check=True).stdout
+                           "--warm-up", str(warm_up)] + urls, stdout=subprocess.PIPE, text=True, check=True).stdout
     return json.loads(text.strip().splitlines()[-1])
 
 
@@ -172,9 +172,11 @@ def main():
                                   stdout=subprocess.PIPE, text=True)
         url = server.stdout.readline().strip()
         server.stdout.readline()
-        row = row_of(name, url, options)
-        server.send_signal(signal.SIGTERM)
-        server.wait()
+        try:
+            row = row_of(name, url, options)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait()
         results.append(row)
         print(f"{name:8}" + "".join(f"  {program} {row[program]:.2f}" for program in ("ffmpeg", "motion", "full", "adaptive")
                                     if program in row), flush=True)
