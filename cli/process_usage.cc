@@ -12,9 +12,11 @@
 namespace cordon::cli {
 namespace {
 
-// A full-size picture is larger, what one analysis allocates and frees again is smaller.
-constexpr int kMapFrom = 1 << 20;
-constexpr int kTrimAbove = 4 << 20;
+// Picture planes, decoder tables and receive buffers are larger; what one analysis allocates and frees
+// again is smaller. In a heap they would lie between packets of all sizes that rings keep, and each
+// reconnect would need new room beside the holes of the last.
+constexpr int kMapFrom = 128 << 10;
+constexpr int kTrimAbove = 1 << 20;
 constexpr int kArenas = 4;
 
 double CpuSeconds() {

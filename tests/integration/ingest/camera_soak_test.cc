@@ -17,22 +17,24 @@ bool IsNotLive(proto::StreamState state) { return state != proto::STREAM_STATE_L
 bool IsLive(proto::StreamState state) { return state == proto::STREAM_STATE_LIVE; }
 
 TEST(CameraSoak, ASilentCameraIsShownWithinFiveSecondsAndIsBackWithinTen) {
-  CameraFleet fleet(8, SmallVideo(), 0);
+  FleetServer server(SmallVideo(), 0);
+  CameraFleet fleet(8, server.Url());
   ASSERT_TRUE(Until(Seconds(10), [&] { return fleet.AllLive(); }));
-  fleet.FallSilent();
+  server.FallSilent();
   const std::vector<double> shown = TimesUntil(fleet, SystemClock().Boot(), Seconds(10), IsNotLive);
   EXPECT_LE(shown.back(), 5);
-  fleet.Speak();
+  server.Speak();
   const std::vector<double> back = TimesUntil(fleet, SystemClock().Boot(), Seconds(20), IsLive);
   EXPECT_LE(back.back(), 10);
 }
 
 TEST(CameraSoak, CamerasThatReturnTogetherAreBackWithinTenSeconds) {
-  CameraFleet fleet(20, SmallVideo(), 0);
+  FleetServer server(SmallVideo(), 0);
+  CameraFleet fleet(20, server.Url());
   ASSERT_TRUE(Until(Seconds(10), [&] { return fleet.AllLive(); }));
-  fleet.Leave();
+  server.Leave();
   ASSERT_TRUE(Until(Seconds(10), [&] { return fleet.Live() == 0; }));
-  fleet.Return();
+  server.Return();
   const std::vector<double> back = TimesUntil(fleet, SystemClock().Boot(), Seconds(20), IsLive);
   EXPECT_LE(back.back(), 10);
 }

@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "ingest/rtsp_source.h"
 #include "tests/support/fault_rtsp_server.h"
+#include "tests/support/holdings.h"
 #include "tests/support/rtp_stream.h"
 
 namespace cordon::testing {
@@ -46,15 +46,6 @@ inline const std::string& TestVideo(bool h265) {
                                            return EncodeTestVideo(folder, true, 100, 25);
                                          }()};
   return streams[h265 ? 1 : 0];
-}
-
-// The process's resident memory in bytes.
-inline size_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t total = 0;
-  size_t resident = 0;
-  file >> total >> resident;
-  return resident * 4096;
 }
 
 // What a run against a server gave.
