@@ -91,16 +91,21 @@ CameraStream::CameraStream(const proto::CameraConfig& camera, Masks masks,
       decoder_(camera_, masks_, *ring_, services_.frames, services_.clock),
       counters_(std::make_unique<Counters>(services_.metrics, Labels{{"camera", camera_.id()}})) {
   if (services_.budget != nullptr) share_ = services_.budget->Join(camera_.priority());
+  if (!camera_.onvif_url().empty()) {
+    metadata_ = std::make_unique<OnvifMetadata>(camera_.id(), services_.metrics, services_.clock,
+                                                [this] { decoder_.Trigger(); });
+  }
   decoder_.OnFrame([this](const FramePtr& frame) { Observe(frame); });
 }
 
 void CameraStream::Start(const Secret& password) {
-  const auto maker = [this, password](const std::string& url,
-                                      const char* stream) -> StreamReader::SourceMaker {
+  // Metadata come beside the stream that is analysed.
+  const auto maker = [this, password](const std::string& url, const char* stream,
+                                      OnvifMetadata* metadata) -> StreamReader::SourceMaker {
     if (services_.make_source) return services_.make_source;
-    return [this, password, url, stream]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
+    return [=, this]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
       ASSIGN_OR_RETURN(std::unique_ptr<PacketSource> source,
-                       MakePacketSource(camera_, password, services_.clock, url));
+                       MakePacketSource(camera_, password, services_.clock, url, metadata));
       return WithRtspMetrics(std::move(source), services_.metrics,
                              {{"camera", camera_.id()}, {"stream", stream}}, services_.clock);
     };
@@ -111,7 +116,7 @@ void CameraStream::Start(const Secret& password) {
     evidence_ring_ = std::make_shared<PacketRing>(RingBytes(camera_));
     evidence_ = std::make_unique<StreamReader>(
         StreamReader::Options{camera_.id() + " (main)", ThreadName("evi-", camera_.id()),
-                              maker(camera_.url(), "main"), seed + 1},
+                              maker(camera_.url(), "main", nullptr), seed + 1},
         StreamReader::Hooks{}, *evidence_ring_, evidence_health_, services_.gate, services_.clock);
   }
   StreamReader::Hooks hooks;
@@ -126,7 +131,8 @@ void CameraStream::Start(const Secret& password) {
   hooks.ended = [this] { decoder_.Finish(); };
   reader_ = std::make_unique<StreamReader>(
       StreamReader::Options{camera_.id(), ThreadName("cam-", camera_.id()),
-                            sub ? maker(camera_.sub_url(), "sub") : maker(camera_.url(), "main"),
+                            sub ? maker(camera_.sub_url(), "sub", metadata_.get())
+                                : maker(camera_.url(), "main", metadata_.get()),
                             seed},
       std::move(hooks), *ring_, health_, services_.gate, services_.clock);
 }

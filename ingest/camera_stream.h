@@ -17,6 +17,7 @@
 #include "ingest/adaptive_decoder.h"
 #include "ingest/cpu_budget.h"
 #include "ingest/frame_sink.h"
+#include "ingest/onvif_metadata.h"
 #include "ingest/packet_ring.h"
 #include "ingest/reconnect.h"
 #include "ingest/stream_health.h"
@@ -97,6 +98,7 @@ class CameraStream {
   BootTime shown_at_{};
   struct Counters;
   std::unique_ptr<Counters> counters_;
+  std::unique_ptr<OnvifMetadata> metadata_;  // null: the camera's own analytics are not asked
 
   std::unique_ptr<StreamReader> evidence_;
   std::unique_ptr<StreamReader> reader_;  // last: its thread uses all of the above

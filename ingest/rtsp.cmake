@@ -11,6 +11,7 @@ cordon_module(ingest_rtsp
     onvif_client.cc
     onvif_events.cc
     onvif_http.cc
+    onvif_metadata.cc
     onvif_soap.cc
     onvif_triggers.cc
     onvif_xml.cc

@@ -12,6 +12,8 @@
 
 namespace cordon {
 
+class OnvifMetadata;
+
 enum class RtspTransport { kTcp, kUdp, kHttpTunnel };
 
 // The longest that each phase may take. Each is counted from the phase's own beginning, so a camera
@@ -46,6 +48,9 @@ struct RtspOptions {
   std::string ca_file;             // PEM of further authorities; empty: the system's
   AddressPolicy addresses;
   RtspDeadlines deadlines;
+  // Takes the camera's metadata stream, where it offers one, beside the video; null: not asked for.
+  // Must outlive the source; used on its thread.
+  OnvifMetadata* metadata = nullptr;
   size_t max_picture_bytes =
       8 * 1024 * 1024;  // one access unit; larger ones are dropped and counted
 };

@@ -13,6 +13,7 @@ extern "C" {
 #include <utility>
 
 #include "base/check.h"
+#include "ingest/onvif_metadata.h"
 #include "ingest/rtp_decoding_times.h"
 #include "ingest/rtp_depacketizer.h"
 #include "ingest/rtp_parameter_sets.h"
@@ -39,6 +40,8 @@ constexpr size_t kMaxSessionId = 128;
 // Consecutive RTP packets of our sender with another payload type: the camera has changed its mind,
 // not its packet.
 constexpr int kWrongPayloadType = 50;
+// How far beyond its deadline a read may go while bytes come that are no picture.
+constexpr Milliseconds kLongestOverrun{100};
 constexpr AVRational kMicrosecondBase{1, 1'000'000};
 
 // What goes into requests must not bring its own lines.
@@ -69,6 +72,9 @@ class RtspSource final : public PacketSource {
   absl::Status LearnMethods(const RtspUrl& url);
   absl::Status SetUp();
   absl::Status SetUpUdp(const RtspMessage& reply);
+  absl::Status SetUpMetadata();
+  // Why the camera's metadata cannot be had; empty when they are set up.
+  std::string TryMetadata();
   absl::Status ReadSession(const RtspMessage& reply);
   void MakeReceiver();
   StreamInfo Info() const;
@@ -100,6 +106,8 @@ class RtspSource final : public PacketSource {
   BootTime next_keep_alive_;
   uint8_t rtp_channel_ = 0;
   uint8_t rtcp_channel_ = 1;
+  std::optional<MetadataTrack> metadata_;
+  std::optional<uint8_t> metadata_channel_;
 
   VideoTrack track_;
   std::unique_ptr<RtpSequencer> sequencer_;
@@ -131,6 +139,7 @@ absl::StatusOr<StreamInfo> RtspSource::Open() {
   RETURN_IF_ERROR(Describe(url));
   MakeReceiver();
   RETURN_IF_ERROR(SetUp());
+  RETURN_IF_ERROR(SetUpMetadata());
   RETURN_IF_ERROR(connection_
                       ->Request("PLAY", aggregate_url_, SessionHeader() + "Range: npt=0.000-\r\n",
                                 options_.deadlines.reply)
@@ -180,6 +189,7 @@ absl::Status RtspSource::Describe(const RtspUrl& url) {
   absl::StatusOr<SdpSession> sdp = ParseSdp(reply.body);
   if (!sdp.ok()) return Annotate(sdp.status(), "DESCRIBE");
   ASSIGN_OR_RETURN(track_, ChooseVideo(*sdp));
+  if (options_.metadata != nullptr) metadata_ = ChooseMetadata(*sdp);
   base_url_ = url.text;
   for (const char* name : {"Content-Base", "Content-Location"}) {
     const std::string* base = reply.Find(name);
@@ -235,6 +245,42 @@ absl::Status RtspSource::SetUpUdp(const RtspMessage& reply) {
   udp_->SetCameraPorts(static_cast<uint16_t>(rtp), static_cast<uint16_t>(rtcp));
   udp_->PunchThrough();
   return absl::OkStatus();
+}
+
+absl::Status RtspSource::SetUpMetadata() {
+  if (!metadata_ || !options_.metadata->Wanted()) return absl::OkStatus();
+  const std::string why = TryMetadata();
+  if (wake_.signalled()) return absl::CancelledError("SETUP: interrupted");
+  // A camera that took offence has closed the connection: the next one is made without.
+  if (!why.empty()) options_.metadata->Refuse(why);
+  return absl::OkStatus();
+}
+
+std::string RtspSource::TryMetadata() {
+  if (metadata_->encoding != kPlainMetadata) {
+    return fmt::format("it is {}: set the camera to plain XML (vnd.onvif.metadata)",
+                       Printable(text::Lower(metadata_->encoding)));
+  }
+  if (udp_) return "it is read inside the RTSP connection alone: set transport to tcp or http";
+  if (!IsToken(metadata_->control)) return "DESCRIBE: its control attribute holds blanks";
+  const int channel = std::max(rtp_channel_, rtcp_channel_) + 1;
+  const absl::StatusOr<RtspMessage> reply = connection_->Request(
+      "SETUP", JoinControl(base_url_, metadata_->control),
+      fmt::format("{}Transport: RTP/AVP/TCP;unicast;interleaved={}-{}\r\n", SessionHeader(),
+                  channel, channel + 1),
+      options_.deadlines.reply);
+  if (!reply.ok()) return std::string(MessageOf(reply.status()));
+  const std::string* agreed = reply->Find("Transport");
+  const std::string_view channels =
+      agreed == nullptr ? "" : HeaderParameter(*agreed, "interleaved");
+  unsigned given = 0;
+  if (!text::ParseNumber(text::Split(channels, '-')[0], given) || given > 255 ||
+      given == rtp_channel_ || given == rtcp_channel_) {
+    return "SETUP: the camera names no channel of its own for it";
+  }
+  metadata_channel_ = static_cast<uint8_t>(given);
+  options_.metadata->Begin(metadata_->payload_type);
+  return "";
 }
 
 absl::Status RtspSource::ReadSession(const RtspMessage& reply) {
@@ -302,6 +348,10 @@ absl::StatusOr<Packet> RtspSource::Read(Milliseconds wait) {
       return absl::UnavailableError("the camera sends packets but no whole picture");
     }
     RETURN_IF_ERROR(Pump(deadline));
+    // Where other channels always have one more byte, that is no video.
+    if (ready_.empty() && clock_.Boot() > deadline + kLongestOverrun) {
+      return absl::DeadlineExceededError("no picture came in time");
+    }
   }
   Packet packet = std::move(ready_.front());
   ready_.pop_front();
@@ -360,6 +410,9 @@ absl::Status RtspSource::Housekeeping() {
 }
 
 void RtspSource::OnFrame(uint8_t channel, std::span<const uint8_t> payload) {
+  if (metadata_channel_ && channel == *metadata_channel_) {
+    return options_.metadata->OnRtp(payload);
+  }
   // Frames of a former session, or before SETUP, come too.
   if (sequencer_ == nullptr || udp_ || (channel != rtp_channel_ && channel != rtcp_channel_)) {
     ++stats_.foreign_packets;

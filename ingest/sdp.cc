@@ -167,4 +167,17 @@ absl::StatusOr<VideoTrack> ChooseVideo(const SdpSession& session) {
                                    absl::StrJoin(others, ", ")));
 }
 
+std::optional<MetadataTrack> ChooseMetadata(const SdpSession& session) {
+  std::optional<MetadataTrack> chosen;
+  for (const SdpMedia& media : session.media) {
+    if (media.type != "application" || !media.encoding.starts_with(kPlainMetadata)) continue;
+    if (media.payload_type < 0 || media.control.empty()) continue;
+    const bool plain = media.encoding == kPlainMetadata;
+    if (chosen && !plain) continue;
+    chosen = MetadataTrack{media.payload_type, media.encoding, media.control};
+    if (plain) break;
+  }
+  return chosen;
+}
+
 }  // namespace cordon

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct SdpSession {
   std::vector<SdpMedia> media;
 };
 
+inline constexpr std::string_view kPlainMetadata = "VND.ONVIF.METADATA";
+
 // The video that is played, with what its depacketizer needs.
 struct VideoTrack {
   VideoCodec codec = VideoCodec::kH264;
@@ -46,10 +49,20 @@ struct VideoTrack {
   std::vector<std::string> parameter_sets;
 };
 
+// A stream of ONVIF metadata beside the video.
+struct MetadataTrack {
+  int payload_type = -1;
+  std::string encoding;  // kPlainMetadata is XML; with ".GZIP" or ".EXI..." behind it, it is not
+  std::string control;
+};
+
 // DATA_LOSS: larger than the limits (bytes, line length, media), or no session description at all.
 absl::StatusOr<SdpSession> ParseSdp(std::string_view text);
 
 // The first H.264 or H.265 video. INVALID_ARGUMENT names what is there instead.
 absl::StatusOr<VideoTrack> ChooseVideo(const SdpSession& session);
+
+// The first metadata stream that has an address of its own; of several encodings the plain one.
+std::optional<MetadataTrack> ChooseMetadata(const SdpSession& session);
 
 }  // namespace cordon

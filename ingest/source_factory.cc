@@ -13,8 +13,9 @@ namespace {
 
 std::unique_ptr<PacketSource> MakeRtspSource(const proto::CameraConfig& camera,
                                              const Secret& password, const Clock& clock,
-                                             const std::string& url) {
+                                             const std::string& url, OnvifMetadata* metadata) {
   RtspOptions options;
+  options.metadata = metadata;
   options.url = url;
   options.username = camera.username();
   options.password = password;
@@ -39,7 +40,8 @@ std::unique_ptr<PacketSource> MakeRtspSource(const proto::CameraConfig& camera,
 absl::StatusOr<std::unique_ptr<PacketSource>> MakePacketSource(const proto::CameraConfig& camera,
                                                                const Secret& password,
                                                                const Clock& clock,
-                                                               const std::string& url) {
+                                                               const std::string& url,
+                                                               OnvifMetadata* metadata) {
   using Kind = FileSourceOptions::Kind;
   const std::string& address = url.empty() ? camera.url() : url;
   if (HasUserInfo(address)) {
@@ -53,7 +55,7 @@ absl::StatusOr<std::unique_ptr<PacketSource>> MakePacketSource(const proto::Came
   options.password = password;
   options.allow_basic_auth = camera.allow_basic_auth();
   if (absl::StartsWith(address, "rtsp://") || absl::StartsWith(address, "rtsps://")) {
-    return MakeRtspSource(camera, password, clock, address);
+    return MakeRtspSource(camera, password, clock, address, metadata);
   }
   if (absl::StartsWith(address, "http://") || absl::StartsWith(address, "https://")) {
     options.kind = Kind::kHttp;

@@ -151,8 +151,15 @@ bool FaultSession::Serve(const Request& request, std::string_view sdp) {
   const std::string transport = request.Header("Transport");
   const size_t ports = transport.find("client_port=");
   if (ports == std::string::npos) {
-    return Reply(request, 200,
-                 "Session: 42;timeout=2\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n");
+    const size_t at = transport.find("interleaved=");
+    const std::string channels =
+        at == std::string::npos
+            ? "0-1"
+            : transport.substr(at + 12, transport.find_first_of(";\r", at) - at - 12);
+    return Reply(
+        request, 200,
+        fmt::format("Session: 42;timeout=2\r\nTransport: RTP/AVP/TCP;unicast;interleaved={}\r\n",
+                    channels));
   }
   client_port_[0] = std::atoi(transport.c_str() + ports + 12);
   client_port_[1] = client_port_[0] + 1;
