@@ -2,30 +2,11 @@
 // The live picture in a real browser: node live.e2e.mjs URL [FOLDER for screenshots]
 // Speaks with the test that started it (tests/integration/live/live_browser_test.cc): prints WATCHING when the camera may die, OK at
 // the end, and a sentence on the first thing that is wrong.
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { checkPage, expect } from './browser.mjs';
 
-const [url, folder] = process.argv.slice(2);
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-if (!existsSync(executablePath)) {
-  console.log('SKIP no browser');
-  process.exit(0);
-}
+const [url, folder = process.env.CORDON_SCREENSHOTS] = process.argv.slice(2);
 
-function expect(truth, sentence) {
-  if (!truth) throw new Error(sentence);
-}
-
-const complaints = [];
-const browser = await chromium.launch({
-  executablePath,
-  args: ['--no-sandbox', '--disable-gpu', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
-});
-try {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.setDefaultTimeout(45_000);
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
+await checkPage({ width: 1440, height: 900 }, async (page) => {
   const shot = (name) => folder && page.screenshot({ path: `${folder}/${name}.png` });
 
   await page.goto(url);
@@ -68,11 +49,4 @@ try {
   await page.waitForFunction(() => document.querySelector('.live-age.stale')?.textContent.startsWith('STALE'));
   expect(await page.evaluate(() => document.querySelector('.live-stage').classList.contains('stale')), 'the stale picture is greyed');
   await shot('live-stale');
-  expect(complaints.length === 0, complaints.join('; '));
-  console.log('OK');
-} catch (error) {
-  console.log(`WRONG ${String(error instanceof Error ? error.message : error).replace(/\s+/g, ' ')}; ${complaints.join('; ')}`);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+});

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a browser plays a clip as it is: node plays.mjs FILE
 // Prints "WIDTHxHEIGHT SECONDS" of what was played to its end, SKIP without a browser, or WRONG and why.
-import { existsSync, readFileSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { readFileSync } from 'node:fs';
+import { startBrowser } from './browser.mjs';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-if (!existsSync(executablePath)) {
+const browser = await startBrowser();
+if (browser === null) {
   console.log('SKIP no browser');
   process.exit(0);
 }
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
 try {
   const page = await browser.newPage();
   await page.goto('about:blank');

@@ -8,22 +8,15 @@
 #include "bus/command_path.h"
 #include "bus/keys.h"
 #include "bus/telemetry.h"
+#include "tests/support/eventually.h"
 #include "tests/support/test_data.h"
 
 namespace cordon {
 namespace {
 
-constexpr Milliseconds kLong{15'000};
+using testing::Eventually;
 
-template <class Condition>
-bool Eventually(Condition condition) {
-  const BootTime give_up = SystemClock().Boot() + kLong;
-  while (!condition()) {
-    if (SystemClock().Boot() > give_up) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
+constexpr Milliseconds kLong{15'000};
 
 double Value(Metrics& metrics, const std::string& name) {
   return metrics.Counter(name, "").Value();

@@ -14,7 +14,6 @@
 #include <cstring>
 #include <random>
 #include <set>
-#include <thread>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/notification.h"
@@ -26,12 +25,14 @@
 #include "bus/sockets.h"
 #include "bus/wire.h"
 #include "tests/support/alert_store.h"
+#include "tests/support/eventually.h"
 #include "tests/support/test_data.h"
 
 namespace cordon {
 namespace {
 
 using testing::AlertStore;
+using testing::Eventually;
 constexpr Milliseconds kLong{15'000};
 
 proto::OutboxRecord SomeAlert(const std::string& detail = "") {
@@ -40,16 +41,6 @@ proto::OutboxRecord SomeAlert(const std::string& detail = "") {
   record.mutable_alert()->mutable_event()->set_kind(proto::EVENT_KIND_TEST);
   record.mutable_alert()->mutable_event()->set_detail(detail);
   return record;
-}
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  const BootTime give_up = SystemClock().Boot() + kLong;
-  while (!condition()) {
-    if (SystemClock().Boot() > give_up) return false;
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 // One dispatcher's end.

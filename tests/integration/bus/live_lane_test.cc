@@ -4,28 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <thread>
 
 #include "bus/keys.h"
 #include "bus/live_path.h"
+#include "tests/support/eventually.h"
 #include "tests/support/test_data.h"
 
 namespace cordon {
 namespace {
 
+using testing::Eventually;
+
 using ::testing::HasSubstr;
-
-constexpr Milliseconds kLong{15'000};
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  const BootTime give_up = SystemClock().Boot() + kLong;
-  while (!condition()) {
-    if (SystemClock().Boot() > give_up) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 // Parts of so many bytes, each filled with its number, without end.
 class Counting final : public LiveSource {

@@ -7,11 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <thread>
 
 #include "base/sha256.h"
 #include "ingest/clip_reader.h"
 #include "tests/integration/ingest/rtsp_server.h"
+#include "tests/support/eventually.h"
 #include "tests/support/frame_collector.h"
 #include "tests/support/made_clips.h"
 
@@ -19,19 +19,10 @@ namespace cordon {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::Eventually;
 using testing::MakeClip;
 using testing::RtspServer;
 using testing::TemporaryFolder;
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  const BootTime give_up = SystemClock().Boot() + Seconds(20);
-  while (!condition()) {
-    if (SystemClock().Boot() > give_up) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 std::string FirstLine(const std::string& command) {
   FILE* pipe = ::popen(command.c_str(), "r");

@@ -6,25 +6,15 @@
 
 #include <fstream>
 #include <functional>
-#include <thread>
 
 #include "cli/dispatch_service.h"
 #include "cli/node_service.h"
 #include "cli/site.h"
 #include "tests/integration/ingest/rtsp_server.h"
+#include "tests/support/eventually.h"
 #include "tests/support/made_clips.h"
 
 namespace cordon::testing {
-
-template <class Condition>
-bool Eventually(Condition condition, Seconds limit = Seconds(20)) {
-  const BootTime give_up = SystemClock().Boot() + limit;
-  while (!condition()) {
-    if (SystemClock().Boot() > give_up) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 // One camera of the site: where it sends from, and more lines of its entry.
 struct LiveCamera {

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/integration/rtsp/run_cordon.h"
+#include "tests/support/run_cordon.h"
 #include "tests/integration/rtsp/rtsp_client_fixture.h"
 #include "tests/support/onvif_device.h"
 
