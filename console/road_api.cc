@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "console/api.h"
+#include "dispatch/road_report.h"
 #include "dispatch/snap.h"
 
 namespace cordon {
@@ -119,6 +120,16 @@ Json ToJson(const EtaError& error) {
           {"bias_share", rounded(error.bias_share)}};
 }
 
+Json ToJson(const std::vector<EtaErrorGroup>& groups) {
+  Json list = Json::array();
+  for (const EtaErrorGroup& group : groups) {
+    Json& json = list.emplace_back(ToJson(group.error));
+    if (group.road_class) json["class"] = RoadClassName(*group.road_class);
+    if (group.hour) json["hour"] = *group.hour;
+  }
+  return list;
+}
+
 }  // namespace
 
 RoadApi::RoadApi(const Clock& clock, Metrics& metrics, Dispatcher& dispatcher, UnitBoard& units,
@@ -209,7 +220,10 @@ HttpResponse RoadApi::Learning() const {
                 {"left_out", report.left_out},
                 {"promised", ToJson(report.promised)},
                 {"prior", ToJson(report.prior)},
-                {"learned", ToJson(report.learned)}}),
+                {"learned", ToJson(report.learned)},
+                {"learned_by_class", ToJson(report.learned_by_class)},
+                {"learned_by_hour", ToJson(report.learned_by_hour)},
+                {"learned_by_class_and_hour", ToJson(report.learned_by_class_and_hour)}}),
           {}};
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -201,6 +202,25 @@ EtaError SpeedLearning::PriorError() const {
 }
 EtaError SpeedLearning::LearnedError() const {
   return ErrorOf({learned_outcomes_.begin(), learned_outcomes_.end()});
+}
+
+std::vector<EtaErrorGroup> SpeedLearning::LearnedErrors(GroupBy by) const {
+  std::map<std::pair<std::optional<RoadClass>, std::optional<int>>, std::vector<Outcome>> groups;
+  for (size_t i = 0; i < arrivals_.size(); ++i) {
+    std::optional<RoadClass> road_class;
+    std::optional<int> hour;
+    if (by != GroupBy::kHour) {
+      const auto& times = arrivals_[i].class_s;
+      road_class =
+          static_cast<RoadClass>(std::max_element(times.begin(), times.end()) - times.begin());
+    }
+    if (by != GroupBy::kClass) hour = arrivals_[i].hour;
+    groups[{road_class, hour}].push_back(learned_outcomes_[i]);
+  }
+  std::vector<EtaErrorGroup> errors;
+  for (auto& [key, outcomes] : groups)
+    errors.push_back({key.first, key.second, ErrorOf(std::move(outcomes))});
+  return errors;
 }
 
 EtaError SpeedLearning::PromisedError() const {

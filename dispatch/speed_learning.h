@@ -42,6 +42,13 @@ struct EtaError {
   double bias_share = 0;                // median of predicted / actual - 1
 };
 
+// The error of the arrivals that have something in common; what is not set does not tell apart.
+struct EtaErrorGroup {
+  std::optional<RoadClass> road_class;  // that took most of the predicted time
+  std::optional<int> hour;              // local, of setting off
+  EtaError error;
+};
+
 using SpeedFactors =
     std::array<std::array<float, kRoadClasses>, 24>;  // speed relative to the prior, by hour
 
@@ -68,6 +75,9 @@ class SpeedLearning {
   // With the prior alone, and with what was learned before each arrival.
   EtaError PriorError() const;
   EtaError LearnedError() const;
+  // The learned error by class, by hour, or by both; groups without arrivals are left out. Ascending.
+  enum class GroupBy { kClass, kHour, kClassAndHour };
+  std::vector<EtaErrorGroup> LearnedErrors(GroupBy by) const;
   // Of those arrivals that had been promised.
   EtaError PromisedError() const;
   size_t left_out() const { return left_out_; }

@@ -234,6 +234,10 @@ void UnitTracks::ShowErrors() {
     report_.promised = learning_.PromisedError();
     report_.prior = learning_.PriorError();
     report_.learned = learning_.LearnedError();
+    using GroupBy = SpeedLearning::GroupBy;
+    report_.learned_by_class = learning_.LearnedErrors(GroupBy::kClass);
+    report_.learned_by_hour = learning_.LearnedErrors(GroupBy::kHour);
+    report_.learned_by_class_and_hour = learning_.LearnedErrors(GroupBy::kClassAndHour);
     report = report_;
   }
   const auto show = [&](const char* of, const char* quantile, double seconds) {

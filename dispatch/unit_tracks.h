@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/notification.h"
@@ -28,6 +29,7 @@ struct LearningReport {
   EtaError promised;    // the ETA that was shown when the unit set off
   EtaError prior;       // the model's time of the way that was driven, without what was learned
   EtaError learned;     // the same with what had been learned before
+  std::vector<EtaErrorGroup> learned_by_class, learned_by_hour, learned_by_class_and_hour;
 };
 
 // Follows the units along the roads. Every fix that the board took is matched to the road (vehicles

@@ -85,6 +85,39 @@ TEST(SpeedLearningTest, ACrewThatStoppedForCoffeeDoesNotCount) {
   EXPECT_EQ(learning.Add(arrival).code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(SpeedLearningTest, ErrorsAreToldApartByMainClassAndHour) {
+  SpeedLearning learning;
+  const auto arrive = [&](RoadClass road_class, int hour, double late_s) {
+    ArrivalRecord arrival;
+    arrival.hour = hour;
+    arrival.class_s[static_cast<size_t>(road_class)] = 100;
+    arrival.class_s[static_cast<size_t>(RoadClass::kTertiary)] = 20;
+    arrival.actual_s = 120 + late_s;
+    ASSERT_TRUE(learning.Add(arrival).ok());
+  };
+  arrive(RoadClass::kPrimary, 8, 10);
+  arrive(RoadClass::kResidential, 8, 40);
+  arrive(RoadClass::kResidential, 23, 4);
+  arrive(RoadClass::kResidential, 23, 4);
+  using GroupBy = SpeedLearning::GroupBy;
+  const auto by_class = learning.LearnedErrors(GroupBy::kClass);
+  ASSERT_EQ(by_class.size(), 2U);
+  EXPECT_EQ(by_class[0].road_class, RoadClass::kPrimary);
+  EXPECT_EQ(by_class[0].hour, std::nullopt);
+  EXPECT_NEAR(by_class[0].error.p90_s, 10, 1e-9);
+  EXPECT_EQ(by_class[1].error.arrivals, 3U);
+  EXPECT_NEAR(by_class[1].error.p90_s, 40, 1e-9);
+  const auto by_hour = learning.LearnedErrors(GroupBy::kHour);
+  ASSERT_EQ(by_hour.size(), 2U);
+  EXPECT_EQ(by_hour[0].hour, 8);
+  EXPECT_EQ(by_hour[0].error.arrivals, 2U);
+  const auto by_both = learning.LearnedErrors(GroupBy::kClassAndHour);
+  ASSERT_EQ(by_both.size(), 3U);
+  EXPECT_EQ(by_both[2].road_class, RoadClass::kResidential);
+  EXPECT_EQ(by_both[2].hour, 23);
+  EXPECT_NEAR(by_both[2].error.p50_s, 4, 1e-9);
+}
+
 TEST(SpeedLearningTest, ARestartForgetsNothingAndDamageIsSaid) {
   World world;
   SpeedLearning learning;
