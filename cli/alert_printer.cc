@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "console/json_view.h"
+#include "dispatch/circles.h"
 
 namespace cordon::cli {
 namespace {
@@ -15,10 +16,6 @@ constexpr size_t kUnitsPerTier = 4;
 
 double MillisBetween(int64_t from_ns, int64_t to_ns) {
   return from_ns == 0 || to_ns == 0 ? -1 : static_cast<double>(to_ns - from_ns) / 1e6;
-}
-
-std::string MinutesSeconds(uint32_t eta_ms) {
-  return fmt::format("{}:{:02}", eta_ms / 60'000, eta_ms / 1000 % 60);
 }
 
 std::string TierName(uint32_t tier_s) {
@@ -32,7 +29,8 @@ std::string DescribeUnits(const proto::ResponseCircles& circles) {
   for (const proto::TierArea& tier : circles.tiers()) by_tier[tier.tier_s()];
   for (const proto::UnitEta& unit : circles.units()) {
     if (unit.excluded().empty() && unit.tier_s() != 0)
-      by_tier[unit.tier_s()].push_back(unit.unit_id() + " " + MinutesSeconds(unit.eta_ms()));
+      by_tier[unit.tier_s()].push_back(unit.unit_id() + " " +
+                                       MinutesText(Milliseconds(unit.eta_ms())));
   }
   std::string text;
   for (const auto& [tier, units] : by_tier) {
@@ -91,14 +89,14 @@ std::string ReportJson(const AlertReport& report) {
   // Facts of the store, which this line does not come from.
   alert.erase("number");
   alert.erase("snapshot");
-  Json line = {{"alert", std::move(alert)}, {"circles", ToJson(report.circles, false)}};
+  Json line = {{"alert", std::move(alert)}};
   const StageLatencies latencies = LatenciesOf(report.alert.stages());
   if (latencies.total >= 0) {
     Json& values = line["latency_ms"];
     for (size_t i = 0; i < kStageNames.size(); ++i) values[kStageNames[i]] = latencies.stage[i];
     values["total"] = latencies.total;
   }
-  return Dump(line);
+  return WithMember(Dump(line), "circles", CirclesText(report.circles, false));
 }
 
 void StageStatistics::Add(const StageLatencies& latencies) {

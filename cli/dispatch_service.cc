@@ -135,8 +135,9 @@ absl::Status DispatchService::OpenDispatcher() {
     options.cameras.push_back({camera.id(), camera.name(), camera.retention_hours()});
   for (const proto::NodeConfig& node : site_.nodes()) options.producers.push_back(node.id());
   options.compute_circles = [this](const CirclesRequest& request) {
-    return circles_->Compute(request);
+    return circles_->Rank(request);
   };
+  options.draw_areas = [this](proto::ResponseCircles& circles) { circles_->Draw(circles); };
   options.prepare_circles = [this] { circles_->PrepareSome(); };
   options.prepare = [this](sqlite::Connection& connection) { return sink_.Prepare(connection); };
   options.listeners.push_back(feed_.get());

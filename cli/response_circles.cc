@@ -35,20 +35,20 @@ ResponseCirclesSource::ResponseCirclesSource(std::shared_ptr<const TravelModel> 
       eta_(travel, EtaOptionsOf(config), &tracks),
       circles_(std::move(travel)) {}
 
-absl::StatusOr<proto::ResponseCircles> ResponseCirclesSource::Compute(
-    const CirclesRequest& request) {
+absl::StatusOr<proto::ResponseCircles> ResponseCirclesSource::Rank(const CirclesRequest& request) {
   SceneQuery query;
   query.scene = request.scene;
   query.needs = needs_;
   query.routes_for = kRoutes;
   ASSIGN_OR_RETURN(const EtaAnswer answer, eta_.ToScene(query, request.units));
-  Circles areas;
-  if (request.areas)
-    areas = circles_.OfScene(request.scene, TravelProfile{}, eta_.options().tiers_s);
-  proto::ResponseCircles circles =
-      ToResponseCircles(request.scene, answer, request.units, request.areas ? &areas : nullptr);
+  proto::ResponseCircles circles = ToResponseCircles(request.scene, answer, request.units);
   circles.set_computed_us(ToMicros(clock_.Wall()));
   return circles;
+}
+
+void ResponseCirclesSource::Draw(proto::ResponseCircles& circles) {
+  const LatLon scene{circles.scene().lat(), circles.scene().lon()};
+  AddAreas(circles_.OfScene(scene, TravelProfile{}, eta_.options().tiers_s), circles);
 }
 
 }  // namespace cordon::cli

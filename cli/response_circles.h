@@ -22,9 +22,10 @@ class ResponseCirclesSource {
   ResponseCirclesSource(std::shared_ptr<const TravelModel> travel,
                         const proto::DispatchConfig& config, const UnitTracks& tracks,
                         const Clock& clock);
-  // INVALID_ARGUMENT when the scene is no position. A scene off the network is an answer that says
-  // so.
-  absl::StatusOr<proto::ResponseCircles> Compute(const CirclesRequest& request);
+  // Without areas. INVALID_ARGUMENT when the scene is no position. A scene off the network is an
+  // answer that says so.
+  absl::StatusOr<proto::ResponseCircles> Rank(const CirclesRequest& request);
+  void Draw(proto::ResponseCircles& circles);
   // For idle time: the first alert in a district is then answered as fast as the second.
   void PrepareSome() { (void)circles_.PrepareSome(); }
 

@@ -237,7 +237,8 @@ HttpResponse Api::AlertCircles(const HttpRequest&, const Segments& stars) const 
         ASSIGN_OR_RETURN(circles, store.Circles(id));
         return absl::OkStatus();
       });
-  return status.ok() ? JsonResponse(ToJson(circles, true)) : ErrorResponse(status);
+  if (!status.ok()) return ErrorResponse(status);
+  return {200, "application/json", CirclesText(circles, true), {}};
 }
 
 HttpResponse Api::Incidents(const HttpRequest& request, const Segments&) const {
@@ -306,12 +307,15 @@ HttpResponse Api::Views(const HttpRequest& request, const Segments&) const {
   return status.ok() ? ListResponse("views", views) : ErrorResponse(status);
 }
 
-HttpResponse Api::Rules(const HttpRequest&, const Segments&) const {
+HttpResponse Api::Rules(const HttpRequest& request, const Segments&) const {
+  int64_t since_ms = 0;
+  if (const absl::Status status = ReadNumber(request, "since_ms", since_ms); !status.ok())
+    return ErrorResponse(status);
   std::vector<RuleScore> scores;
-  const WallTime now = clock_.Wall();
+  const WallTime since{Milliseconds(since_ms)}, now = clock_.Wall();
   const absl::Status status =
-      options_.dispatcher->Read([&scores, now](EventStore& store) -> absl::Status {
-        ASSIGN_OR_RETURN(scores, store.RuleScores(WallTime{}, now));
+      options_.dispatcher->Read([&scores, since, now](EventStore& store) -> absl::Status {
+        ASSIGN_OR_RETURN(scores, store.RuleScores(since, now));
         return absl::OkStatus();
       });
   return status.ok() ? ListResponse("rules", scores) : ErrorResponse(status);

@@ -14,6 +14,16 @@ constexpr size_t kNoticesShown = 100;
 
 int64_t NowMs(const Clock& clock) { return ToMicros(clock.Wall()) / 1000; }
 
+std::string ListOf(const std::map<std::string, std::string>& texts) {
+  std::string list = "[";
+  for (const auto& [key, text] : texts) list += (list.size() > 1 ? "," : "") + text;
+  return list + "]";
+}
+
+std::string AreasOf(const proto::ResponseCircles& circles) {
+  return WithMember(Dump({{"incident", circles.incident_id()}}), "tiers", AreasText(circles));
+}
+
 Json Values(const std::map<std::string, Json>& map) {
   Json list = Json::array();
   for (const auto& [key, value] : map) list.push_back(value);
@@ -49,15 +59,19 @@ absl::Status Feed::Load(EventStore& store) {
   for (const proto::Incident& incident : open) {
     if (incident.alert_ids().empty()) continue;
     const auto circles = store.Circles(incident.alert_ids(incident.alert_ids_size() - 1));
-    if (circles.ok()) circles_[incident.id()] = ToJson(*circles, true);
+    if (!circles.ok()) continue;
+    circles_[incident.id()] = Dump(ToJson(*circles, true));
+    areas_[incident.id()] = AreasOf(*circles);
   }
   for (const proto::Notice& notice : notices) notices_[notice.number()] = ToJson(notice);
   return absl::OkStatus();
 }
 
-void Feed::Publish(const char* type, Json body) {
-  Json update = {{"n", ++number_}, {"t", NowMs(clock_)}, {"type", type}, {type, std::move(body)}};
-  auto message = std::make_shared<const std::string>(Dump(update));
+void Feed::Publish(const char* type, const Json& body) { PublishText(type, Dump(body)); }
+
+void Feed::PublishText(const char* type, std::string_view body) {
+  const Json head = {{"n", ++number_}, {"t", NowMs(clock_)}, {"type", type}};
+  auto message = std::make_shared<const std::string>(WithMember(Dump(head), type, body));
   end_byte_ += message->size();
   ring_.push_back({number_, end_byte_, std::move(message)});
   while (end_byte_ - ring_.front().end_byte > kRingBytes) ring_.pop_front();
@@ -88,14 +102,15 @@ Feed::Start Feed::Snapshot() const {
                          {"run", run_},
                          {"alerts", std::move(alerts)},
                          {"incidents", Values(incidents_)},
-                         {"circles", Values(circles_)},
                          {"notices", std::move(notices)},
                          {"cameras", Values(cameras_)},
                          {"nodes", Values(nodes_)},
                          {"units", std::move(units)},
                          {"latest", std::move(latest)},
                          {"last_test", last_test_}};
-  return {std::make_shared<const std::string>(Dump(snapshot)), number_};
+  std::string text = WithMember(Dump(snapshot), "circles", ListOf(circles_));
+  text = WithMember(std::move(text), "areas", ListOf(areas_));
+  return {std::make_shared<const std::string>(std::move(text)), number_};
 }
 
 absl::StatusOr<std::optional<Feed::Message>> Feed::After(uint64_t number) const {
@@ -128,15 +143,25 @@ Json* Feed::FindAlert(const std::string& id) {
   return found == alerts_.rend() ? nullptr : &*found;
 }
 
+bool Feed::IsOpenHere(const std::string& id) const {
+  const auto incident = incidents_.find(id);
+  return incident != incidents_.end() && incident->second["open"].get<bool>();
+}
+
+void Feed::ForgetCircles(const std::string& incident) {
+  circles_.erase(incident);
+  areas_.erase(incident);
+}
+
 void Feed::KeepIncident(const proto::Incident& incident) {
   incidents_[incident.id()] = ToJson(incident);
-  if (!IsOpen(incident.state())) circles_.erase(incident.id());
+  if (!IsOpen(incident.state())) ForgetCircles(incident.id());
   while (incidents_.size() > kIncidentsShown) {
     auto victim = std::find_if(incidents_.begin(), incidents_.end(), [](const auto& entry) {
       return !entry.second["open"].template get<bool>();
     });
     if (victim == incidents_.end()) victim = incidents_.begin();
-    circles_.erase(victim->first);
+    ForgetCircles(victim->first);
     incidents_.erase(victim);
   }
 }
@@ -146,31 +171,29 @@ void Feed::OnAlert(const StoredAlert& alert, const proto::Incident* incident) {
   absl::MutexLock lock(&mutex_);
   if (incident == nullptr) {
     last_test_ = json;
-    Publish("test", std::move(json));
+    Publish("test", json);
     return;
   }
   alerts_.push_back(json);
   if (alerts_.size() > kAlertsShown) alerts_.pop_front();
-  Publish("alert", std::move(json));
+  Publish("alert", json);
 }
 
 void Feed::OnCircles(const proto::ResponseCircles& circles) {
-  Json json = ToJson(circles, true);
+  std::string text = Dump(ToJson(circles, true));
   absl::MutexLock lock(&mutex_);
   // A refresh may be on its way while the incident is closed.
-  const auto incident = incidents_.find(circles.incident_id());
-  if (incident == incidents_.end() || !incident->second["open"].get<bool>()) return;
-  Json& kept = circles_[circles.incident_id()];
-  if (json["tiers"].empty() && kept.is_object()) {
-    // A refresh: clients keep the areas that they have.
-    Json tiers = std::move(kept["tiers"]);
-    kept = json;
-    kept["tiers"] = std::move(tiers);
-    json.erase("tiers");
-  } else {
-    kept = json;
-  }
-  Publish("circles", std::move(json));
+  if (!IsOpenHere(circles.incident_id())) return;
+  PublishText("circles", text);
+  circles_[circles.incident_id()] = std::move(text);
+}
+
+void Feed::OnAreas(const proto::ResponseCircles& circles) {
+  std::string text = AreasOf(circles);
+  absl::MutexLock lock(&mutex_);
+  if (!IsOpenHere(circles.incident_id())) return;
+  PublishText("areas", text);
+  areas_[circles.incident_id()] = std::move(text);
 }
 
 void Feed::OnIncident(const IncidentStep& step) {
@@ -183,7 +206,7 @@ void Feed::OnEvidence(const proto::EvidenceReady& evidence) {
   Json json = ToJson(evidence);
   absl::MutexLock lock(&mutex_);
   if (Json* alert = FindAlert(evidence.alert_id())) (*alert)["evidence"] = json;
-  Publish("evidence", std::move(json));
+  Publish("evidence", json);
 }
 
 void Feed::OnVerdict(const proto::AlertVerdict& verdict) {
@@ -213,7 +236,7 @@ void Feed::OnNotice(const proto::Notice& notice) {
     notices_[notice.number()] = json;
     if (notices_.size() > kNoticesShown) notices_.erase(notices_.begin());
   }
-  Publish("notice", std::move(json));
+  Publish("notice", json);
 }
 
 void Feed::OnHealth(const proto::NodeHealth& health) {
@@ -233,7 +256,7 @@ void Feed::OnHealth(const proto::NodeHealth& health) {
   }
   nodes_[health.node_id()] = node;
   node["cameras"] = std::move(cameras);
-  Publish("health", std::move(node));
+  Publish("health", node);
 }
 
 void Feed::PublishUnits(const std::vector<UnitState>& units) {
@@ -256,13 +279,13 @@ void Feed::PublishUnits(const std::vector<UnitState>& units) {
     if (unit.freshness != Freshness::kNever) known_fix = fixed;
     changed.push_back(std::move(json));
   }
-  Publish("units", std::move(changed));
+  Publish("units", changed);
 }
 
 void Feed::PublishLatest(const std::string& type, Json value) {
   absl::MutexLock lock(&mutex_);
   latest_[type] = value;
-  Publish(type.c_str(), std::move(value));
+  Publish(type.c_str(), value);
 }
 
 }  // namespace cordon

@@ -59,6 +59,7 @@ class Feed final : public DispatchListener {
 
   void OnAlert(const StoredAlert& alert, const proto::Incident* incident) override;
   void OnCircles(const proto::ResponseCircles& circles) override;
+  void OnAreas(const proto::ResponseCircles& circles) override;
   void OnIncident(const IncidentStep& step) override;
   void OnEvidence(const proto::EvidenceReady& evidence) override;
   void OnVerdict(const proto::AlertVerdict& verdict) override;
@@ -72,7 +73,10 @@ class Feed final : public DispatchListener {
     uint64_t end_byte;  // of all updates ever, this one included
     Message message;
   };
-  void Publish(const char* type, Json body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Publish(const char* type, const Json& body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PublishText(const char* type, std::string_view body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsOpenHere(const std::string& incident) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetCircles(const std::string& incident) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void KeepIncident(const proto::Incident& incident) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Json* FindAlert(const std::string& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -87,7 +91,9 @@ class Feed final : public DispatchListener {
   uint64_t end_byte_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Json> alerts_ ABSL_GUARDED_BY(mutex_);  // oldest first
   std::map<std::string, Json> incidents_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, Json> circles_ ABSL_GUARDED_BY(mutex_);  // by incident
+  // By incident, as JSON text: the areas of a city weigh a megabyte.
+  std::map<std::string, std::string> circles_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> areas_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, Json> notices_ ABSL_GUARDED_BY(mutex_);     // not cleared
   std::map<std::string, Json> cameras_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Json> nodes_ ABSL_GUARDED_BY(mutex_);

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "base/check.h"
 
 namespace cordon {
 namespace {
@@ -77,6 +79,15 @@ const char* StreamStateName(proto::StreamState state) {
 
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string WithMember(std::string object, const char* name, std::string_view value) {
+  CORDON_CHECK(object.ends_with('}'), "not an object");
+  object.pop_back();
+  if (object.size() > 1) object += ',';
+  object.reserve(object.size() + value.size() + 64);
+  fmt::format_to(std::back_inserter(object), "\"{}\":{}}}", name, value);
+  return object;
 }
 
 Json ToJson(const StoredAlert& stored) {
@@ -171,8 +182,7 @@ Json ToJson(const proto::ResponseCircles& circles, bool routes) {
                {"off_network", circles.off_network()},
                {"scene_snap_m", circles.scene_snap_m()},
                {"computed_ms", circles.computed_us() / 1000},
-               {"units", Json::array()},
-               {"tiers", Json::array()}};
+               {"units", Json::array()}};
   if (circles.has_scene()) json["scene"] = PlaceJson(circles.scene());
   for (const proto::UnitEta& eta : circles.units()) {
     Json unit = {{"unit", eta.unit_id()},
@@ -192,13 +202,22 @@ Json ToJson(const proto::ResponseCircles& circles, bool routes) {
     }
     json["units"].push_back(std::move(unit));
   }
-  for (const proto::TierArea& tier : circles.tiers()) {
-    Json geometry = Json::parse(tier.geojson(), nullptr, false);
-    json["tiers"].push_back({{"tier_s", tier.tier_s()},
-                             {"reached_road_m", Rounded(tier.reached_road_m(), 1)},
-                             {"geometry", geometry.is_discarded() ? Json() : std::move(geometry)}});
-  }
   return json;
+}
+
+std::string AreasText(const proto::ResponseCircles& circles) {
+  std::string text = "[";
+  for (const proto::TierArea& tier : circles.tiers()) {
+    if (text.size() > 1) text += ',';
+    fmt::format_to(std::back_inserter(text),
+                   R"({{"tier_s":{},"reached_road_m":{:.0f},"geometry":{}}})", tier.tier_s(),
+                   tier.reached_road_m(), tier.geojson().empty() ? "null" : tier.geojson());
+  }
+  return text + ']';
+}
+
+std::string CirclesText(const proto::ResponseCircles& circles, bool routes) {
+  return WithMember(Dump(ToJson(circles, routes)), "tiers", AreasText(circles));
 }
 
 Json ToJson(const UnitState& unit) {

@@ -103,6 +103,11 @@ void CircleMaker::Finish(std::span<const uint32_t> tiers_s, bool walked, Circles
     circles.tiers.push_back({tiers_s[i], metres[i], std::move(drawn[i].polygons)});
 }
 
+std::string MinutesText(Milliseconds duration) {
+  const auto seconds = (duration.count() + 500) / 1000;
+  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+}
+
 std::string CirclesGeoJson(const Circles& circles) {
   std::string out = R"({"type":"FeatureCollection","features":[)";
   for (auto tier = circles.tiers.rbegin(); tier != circles.tiers.rend(); ++tier) {

@@ -57,12 +57,17 @@ class CircleMaker {
   std::unique_ptr<ContourDrawer> walked_;
 };
 
+// "3:05" for people, in words and pictures alike: to the nearest second.
+std::string MinutesText(Milliseconds duration);
+
 // A GeoJSON FeatureCollection with one feature for each tier (properties tier_s, reached_road_m),
 // largest first.
 std::string CirclesGeoJson(const Circles& circles);
 
-// The answer to an alert as it travels: fills all but the ids and computed_us.
+// The answer to an alert as it travels: fills all but the ids, computed_us and the areas.
 proto::ResponseCircles ToResponseCircles(const LatLon& scene, const EtaAnswer& answer,
-                                         std::span<const UnitState> units, const Circles* areas);
+                                         std::span<const UnitState> units);
+// Adds the areas.
+void AddAreas(const Circles& areas, proto::ResponseCircles& circles);
 
 }  // namespace cordon

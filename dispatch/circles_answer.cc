@@ -37,7 +37,7 @@ void FillUnit(const UnitArrival& arrival, const UnitState& unit, proto::UnitEta&
 }  // namespace
 
 proto::ResponseCircles ToResponseCircles(const LatLon& scene, const EtaAnswer& answer,
-                                         std::span<const UnitState> units, const Circles* areas) {
+                                         std::span<const UnitState> units) {
   proto::ResponseCircles out;
   out.mutable_scene()->set_lat(scene.lat);
   out.mutable_scene()->set_lon(scene.lon);
@@ -48,14 +48,16 @@ proto::ResponseCircles ToResponseCircles(const LatLon& scene, const EtaAnswer& a
   for (const size_t i : answer.recommended)
     out.mutable_units(static_cast<int>(i))->set_recommended(true);
   for (const std::string& shortfall : answer.shortfalls) out.add_shortfalls(shortfall);
-  if (areas == nullptr) return out;
-  for (const CircleTier& tier : areas->tiers) {
-    proto::TierArea& area = *out.add_tiers();
+  return out;
+}
+
+void AddAreas(const Circles& areas, proto::ResponseCircles& circles) {
+  for (const CircleTier& tier : areas.tiers) {
+    proto::TierArea& area = *circles.add_tiers();
     area.set_tier_s(tier.tier_s);
     area.set_reached_road_m(tier.reached_road_m);
     area.set_geojson(GeoJsonMultiPolygon(tier.polygons));
   }
-  return out;
 }
 
 }  // namespace cordon

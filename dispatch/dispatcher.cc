@@ -54,6 +54,10 @@ Dispatcher::Dispatcher(const Clock& clock, Metrics& metrics, UnitBoard& board, O
           "From the last packet of the deciding frame to durable in the dispatcher")),
       commit_seconds_(metrics.Latency("cordon_dispatch_commit_seconds",
                                       "One transaction of the dispatcher, COMMIT included")),
+      ranked_seconds_(
+          metrics.Latency("cordon_alert_ranked_seconds",
+                          "From the last packet of the deciding frame to its ranked ETAs handed to "
+                          "consoles, before any area is drawn")),
       circles_seconds_(metrics.Latency("cordon_circles_seconds",
                                        "Computing ETAs of all units and the circles of one scene")),
       report_seconds_(

@@ -38,27 +38,30 @@ class DispatchListener {
   virtual void OnAlert(const StoredAlert& alert, const proto::Incident* incident) {
     (void)alert, (void)incident;
   }
-  // Without alert_id: a refresh. Without tiers: the areas are as they were.
+  // The ranked ETAs of an incident; without alert_id: a refresh. No areas yet: who can go is known
+  // before it is drawn.
   virtual void OnCircles(const proto::ResponseCircles& circles) { (void)circles; }
+  // The same answer with its areas; they hold until others come.
+  virtual void OnAreas(const proto::ResponseCircles& circles) { (void)circles; }
   virtual void OnIncident(const IncidentStep& step) { (void)step; }
   virtual void OnEvidence(const proto::EvidenceReady& evidence) { (void)evidence; }
   virtual void OnVerdict(const proto::AlertVerdict& verdict) { (void)verdict; }
   virtual void OnUnit(const proto::UnitChange& change) { (void)change; }
   virtual void OnNotice(const proto::Notice& notice) { (void)notice; }
   virtual void OnHealth(const proto::NodeHealth& health) { (void)health; }
-  // After every listener had OnCircles: published_ns is stamped. For a line a person reads, and for
-  // latency.
+  // After every listener had OnCircles and OnAreas: published_ns is stamped. For a line a person
+  // reads, and for latency.
   virtual void OnReport(const AlertReport& report) { (void)report; }
 };
 
-// What the circles thread asks of the road search. Areas do not depend on the units: a refresh
-// leaves them out.
+// What the circles thread asks of the road search: the ranked ETAs, without areas.
 struct CirclesRequest {
   LatLon scene;
   std::span<const UnitState> units;
-  bool areas = true;
 };
 using ComputeCircles = std::function<absl::StatusOr<proto::ResponseCircles>(const CirclesRequest&)>;
+// Adds the areas (tiers) of circles.scene(). They do not depend on the units.
+using DrawAreas = std::function<void(proto::ResponseCircles& circles)>;
 
 // Alerts in, incidents and response circles out.
 //
@@ -88,6 +91,7 @@ class Dispatcher {
     std::vector<Camera> cameras;
     std::vector<std::string> producers;  // expected; one that is silent is an alarm
     ComputeCircles compute_circles;
+    DrawAreas draw_areas;                   // on the same thread; empty: no areas
     std::function<void()> prepare_circles;  // on the same thread while it is idle; may be empty
     std::function<absl::Status(sqlite::Connection&)>
         prepare;  // tables of other modules in the same file; may be empty
@@ -138,6 +142,12 @@ class Dispatcher {
     proto::Alert alert;
     proto::Incident incident;
   };
+  // Alerts of one incident that came together, and their answer.
+  struct Answered {
+    std::vector<CirclesJob> jobs;
+    proto::ResponseCircles circles;
+    Nanoseconds took{};
+  };
   struct Producer {
     BootTime heard{};
     bool silent = false;
@@ -171,9 +181,11 @@ class Dispatcher {
   // Only in "circles".
   void CirclesLoop();
   void ComputeFor(std::vector<CirclesJob> jobs);
-  absl::StatusOr<proto::ResponseCircles> ComputeOne(const CirclesJob& job,
-                                                    std::span<const UnitState> units);
+  std::vector<Answered> Rank(std::vector<CirclesJob> jobs);
+  absl::Status RankOne(std::span<const UnitState> units, Answered& answered);
+  void Draw(Answered& answered);
   void Report(CirclesJob job, const proto::ResponseCircles& circles, int64_t computed_ns);
+  void Record(std::vector<proto::ResponseCircles> circles);
   bool RefreshOpen();
   void Tell(const std::function<void(DispatchListener&)>& say);
 
@@ -186,6 +198,7 @@ class Dispatcher {
   prometheus::Counter& circles_missed_total_;
   prometheus::Histogram& delivered_seconds_;
   prometheus::Histogram& commit_seconds_;
+  prometheus::Histogram& ranked_seconds_;
   prometheus::Histogram& circles_seconds_;
   prometheus::Histogram& report_seconds_;
 

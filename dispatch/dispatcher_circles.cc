@@ -15,6 +15,10 @@ constexpr Seconds kRefreshEvery{2};
 constexpr size_t kRefreshed = 8;
 constexpr size_t kMostAtOnce = 256;
 
+double SecondsBetween(int64_t from_ns, int64_t to_ns) {
+  return static_cast<double>(to_ns - from_ns) / 1e9;
+}
+
 std::optional<LatLon> SceneOf(const proto::Alert& alert, const proto::Incident& incident) {
   if (alert.event().has_place())
     return LatLon{alert.event().place().lat(), alert.event().place().lon()};
@@ -38,45 +42,83 @@ void Dispatcher::CirclesLoop() {
   }
 }
 
-// Alerts of one incident that came together share one search and are shown once; each is reported
+// Everybody's ETAs first, then the areas: who can go is not kept waiting for a drawing, nor for that
+// of another incident. Alerts of one incident that came together share one answer; each is reported
 // and recorded.
 void Dispatcher::ComputeFor(std::vector<CirclesJob> jobs) {
   if (!options_.compute_circles) {
     circles_missed_total_.Increment(static_cast<double>(jobs.size()));
     return;
   }
+  std::vector<proto::ResponseCircles> record;
+  for (Answered& answered : Rank(std::move(jobs))) {
+    Draw(answered);
+    const int64_t computed_ns = ToNanos(clock_.Boot());
+    Tell([&](DispatchListener& listener) { listener.OnAreas(answered.circles); });
+    for (CirclesJob& job : answered.jobs) {
+      answered.circles.set_alert_id(job.alert.id());
+      record.push_back(answered.circles);
+      Report(std::move(job), answered.circles, computed_ns);
+    }
+  }
+  if (!record.empty()) Record(std::move(record));
+}
+
+std::vector<Dispatcher::Answered> Dispatcher::Rank(std::vector<CirclesJob> jobs) {
   const std::vector<UnitState> units = board_.Snapshot();
-  std::map<std::string, std::vector<CirclesJob>> by_incident;
+  std::map<std::string, Answered> by_incident;
   for (CirclesJob& job : jobs) {
     std::string id = job.incident.id();
-    by_incident[std::move(id)].push_back(std::move(job));
+    by_incident[std::move(id)].jobs.push_back(std::move(job));
   }
-  auto record = std::make_shared<std::vector<proto::ResponseCircles>>();
-  for (auto& [id, together] : by_incident) {
-    absl::StatusOr<proto::ResponseCircles> circles = ComputeOne(together.back(), units);
-    if (!circles.ok()) {
-      circles_missed_total_.Increment(static_cast<double>(together.size()));
+  std::vector<Answered> ranked;
+  for (auto& [id, answered] : by_incident) {
+    const proto::Alert& newest = answered.jobs.back().alert;
+    if (const absl::Status status = RankOne(units, answered); !status.ok()) {
+      circles_missed_total_.Increment(static_cast<double>(answered.jobs.size()));
       log::Warning("no circles for an alert",
-                   {{"alert", together.back().alert.id()}, {"cause", MessageOf(circles.status())}});
+                   {{"alert", newest.id()}, {"cause", MessageOf(status)}});
       continue;
     }
-    circles->set_incident_id(id);
-    circles->set_alert_id(together.back().alert.id());
-    const int64_t computed_ns = ToNanos(clock_.Boot());
-    Tell([&](DispatchListener& listener) { listener.OnCircles(*circles); });
-    for (CirclesJob& job : together) {
-      circles->set_alert_id(job.alert.id());
-      record->push_back(*circles);
-      Report(std::move(job), *circles, computed_ns);
-    }
+    answered.circles.set_incident_id(id);
+    answered.circles.set_alert_id(newest.id());
+    Tell([&](DispatchListener& listener) { listener.OnCircles(answered.circles); });
+    if (newest.stages().delivered_ns() > 0 && newest.stages().received_ns() > 0)
+      ranked_seconds_.Observe(
+          SecondsBetween(newest.stages().received_ns(), ToNanos(clock_.Boot())));
+    ranked.push_back(std::move(answered));
   }
-  if (record->empty()) return;
-  // What was recommended, and from which positions, is part of the record; it may follow later than
-  // the alert.
+  return ranked;
+}
+
+absl::Status Dispatcher::RankOne(std::span<const UnitState> units, Answered& answered) {
+  const CirclesJob& job = answered.jobs.back();
+  const std::optional<LatLon> scene = SceneOf(job.alert, job.incident);
+  if (!scene)
+    return absl::FailedPreconditionError("neither the alert nor its incident has a place");
+  const BootTime began = clock_.Boot();
+  ASSIGN_OR_RETURN(answered.circles, options_.compute_circles({*scene, units}));
+  answered.took = clock_.Boot() - began;
+  return absl::OkStatus();
+}
+
+// For every alert: its record is whole without its incident's earlier ones.
+void Dispatcher::Draw(Answered& answered) {
+  const BootTime began = clock_.Boot();
+  if (options_.draw_areas) options_.draw_areas(answered.circles);
+  shown_.insert(answered.circles.incident_id());
+  circles_seconds_.Observe(
+      std::chrono::duration<double>(answered.took + (clock_.Boot() - began)).count());
+}
+
+// What was recommended, and from which positions, is part of the record; it may follow later than
+// the alert.
+void Dispatcher::Record(std::vector<proto::ResponseCircles> circles) {
+  const size_t count = circles.size();
+  auto record = std::make_shared<std::vector<proto::ResponseCircles>>(std::move(circles));
   Task keep = [this, record] {
     const absl::Status kept = InTransaction([&]() -> absl::Status {
-      for (const proto::ResponseCircles& circles : *record)
-        RETURN_IF_ERROR(store_->PutCircles(circles));
+      for (const proto::ResponseCircles& one : *record) RETURN_IF_ERROR(store_->PutCircles(one));
       return absl::OkStatus();
     });
     if (!kept.ok())
@@ -84,21 +126,7 @@ void Dispatcher::ComputeFor(std::vector<CirclesJob> jobs) {
                  {{"alerts", record->size()}, {"cause", MessageOf(kept)}});
   };
   if (tasks_.Push(std::move(keep)) != PushResult::kPushed)
-    log::Warning("circles were not recorded: the dispatcher is overloaded",
-                 {{"alerts", record->size()}});
-}
-
-absl::StatusOr<proto::ResponseCircles> Dispatcher::ComputeOne(const CirclesJob& job,
-                                                              std::span<const UnitState> units) {
-  const std::optional<LatLon> scene = SceneOf(job.alert, job.incident);
-  if (!scene)
-    return absl::FailedPreconditionError("neither the alert nor its incident has a place");
-  const StageTimer timer(clock_, circles_seconds_);
-  // With areas for every alert: its record is whole without its incident's earlier ones.
-  absl::StatusOr<proto::ResponseCircles> circles =
-      options_.compute_circles({*scene, units, /*areas=*/true});
-  if (circles.ok()) shown_.insert(job.incident.id());
-  return circles;
+    log::Warning("circles were not recorded: the dispatcher is overloaded", {{"alerts", count}});
 }
 
 void Dispatcher::Report(CirclesJob job, const proto::ResponseCircles& circles,
@@ -108,8 +136,7 @@ void Dispatcher::Report(CirclesJob job, const proto::ResponseCircles& circles,
     stages.set_circles_ns(computed_ns);
     stages.set_published_ns(ToNanos(clock_.Boot()));
     if (stages.received_ns() > 0)
-      report_seconds_.Observe(static_cast<double>(stages.published_ns() - stages.received_ns()) /
-                              1e9);
+      report_seconds_.Observe(SecondsBetween(stages.received_ns(), stages.published_ns()));
   }
   const AlertReport report{std::move(job.alert), std::move(job.incident), circles};
   Tell([&](DispatchListener& listener) { listener.OnReport(report); });
@@ -139,13 +166,14 @@ bool Dispatcher::RefreshOpen() {
     if (circles_jobs_.size() > 0) return false;
     ++refreshed;
     const LatLon scene{incident->place().lat(), incident->place().lon()};
-    const bool areas = !shown_.contains(incident->id());
-    absl::StatusOr<proto::ResponseCircles> circles =
-        options_.compute_circles({scene, units, areas});
+    absl::StatusOr<proto::ResponseCircles> circles = options_.compute_circles({scene, units});
     if (!circles.ok()) continue;
     circles->set_incident_id(incident->id());
-    shown_.insert(incident->id());
     Tell([&](DispatchListener& listener) { listener.OnCircles(*circles); });
+    if (shown_.insert(incident->id()).second && options_.draw_areas) {
+      options_.draw_areas(*circles);
+      Tell([&](DispatchListener& listener) { listener.OnAreas(*circles); });
+    }
     for (proto::Notice& notice : watch_.Look(*incident, *circles, clock_.Boot())) {
       Task raise = [this, notice = std::move(notice)] {
         InTransaction([&] { return RaiseNotice(notice); }).IgnoreError();

@@ -88,11 +88,16 @@ void ShowCirclesOnTheFeed(benchmark::State& state) {
   const Circles areas = maker.OfScene(kScene, {}, kTiers);
   Metrics metrics;
   Feed feed(SystemClock(), metrics);
+  proto::Incident incident;  // an unknown one would be shown to nobody
+  incident.set_id("incident");
+  feed.OnIncident({incident, {}});
   RunStage(state, microseconds(15'000), [&] {
-    proto::ResponseCircles circles = ToResponseCircles(kScene, *answer, city.units, &areas);
+    proto::ResponseCircles circles = ToResponseCircles(kScene, *answer, city.units);
     circles.set_incident_id("incident");
     circles.set_alert_id("alert");
     feed.OnCircles(circles);
+    AddAreas(areas, circles);
+    feed.OnAreas(circles);
   });
 }
 BENCHMARK(ShowCirclesOnTheFeed)->Unit(benchmark::kMicrosecond);

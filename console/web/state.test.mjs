@@ -9,7 +9,7 @@ const { State } = await import(`data:text/javascript;base64,${Buffer.from(bundle
 
 const alert = (id, incident = 'i') => ({ number: Number(id), id, incident, kind: 'intrusion' });
 const snapshot = (n, alerts, more = {}) => ({
-  type: 'snapshot', n, t: Date.now(), run: 'r', alerts, incidents: [], circles: [], notices: [], cameras: [], units: [], latest: {}, last_test: null, ...more,
+  type: 'snapshot', n, t: Date.now(), run: 'r', alerts, incidents: [], circles: [], areas: [], notices: [], cameras: [], units: [], latest: {}, last_test: null, ...more,
 });
 const update = (n, type, body) => ({ n, t: Date.now(), type, [type]: body });
 
@@ -39,12 +39,16 @@ test('a snapshot replaces everything, also what was removed meanwhile', () => {
   assert.equal(state.apply(update(3, 'alert', alert('4')), 0), true, 'numbers start anew with another run');
 });
 
-test('a refresh of circles keeps the areas', () => {
+test('areas come after the response times and go with their incident', () => {
   const state = new State();
-  state.reset(snapshot(1, [], { circles: [{ incident: 'i', units: [], tiers: [{ tier_s: 60 }] }] }), 0);
-  state.apply(update(2, 'circles', { incident: 'i', units: [{ unit: 'car-1' }] }), 0);
-  assert.equal(state.circles.get('i').tiers.length, 1);
+  state.reset(snapshot(1, [], { circles: [{ incident: 'i', units: [] }], areas: [{ incident: 'j', tiers: [] }] }), 0);
+  assert.equal(state.areas.get('i'), undefined, 'not drawn yet');
+  state.apply(update(2, 'areas', { incident: 'i', tiers: [{ tier_s: 60 }] }), 0);
+  state.apply(update(3, 'circles', { incident: 'i', units: [{ unit: 'car-1' }] }), 0);
+  assert.equal(state.areas.get('i').tiers.length, 1);
   assert.equal(state.circles.get('i').units[0].unit, 'car-1');
+  state.apply(update(4, 'incident', { incident: { id: 'i', open: false } }), 0);
+  assert.deepEqual([state.circles.size, [...state.areas.keys()]], [0, ['j']]);
 });
 
 test('ages are counted on from when the message came', () => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Site } from './types';
+import type { Learning, RuleScore, Site } from './types';
+
+const DAYS_SCORED = 30;
 
 const NAME_KEY = 'cordon.operator';
 
@@ -16,6 +18,21 @@ export async function fetchSite(): Promise<Site> {
   const response = await fetch('/api/site');
   if (!response.ok) throw new Error(`the site's description cannot be read (${response.status})`);
   return (await response.json()) as Site;
+}
+
+async function fetchOr<T>(path: string, otherwise: T): Promise<T> {
+  const response = await fetch(path).catch(() => null);
+  return response?.ok ? ((await response.json()) as T) : otherwise;
+}
+
+/** Of the last 30 days; nothing when they cannot be had. */
+export async function fetchRules(now: number): Promise<RuleScore[]> {
+  return (await fetchOr<{ rules: RuleScore[] }>(`/api/rules?since_ms=${now - DAYS_SCORED * 86_400_000}`, { rules: [] })).rules;
+}
+
+/** Null without a road network. */
+export function fetchLearning(): Promise<Learning | null> {
+  return fetchOr<Learning | null>('/api/roads/learning', null);
 }
 
 /** Sends one decision; the error's text is what the server says. */

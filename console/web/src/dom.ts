@@ -38,7 +38,9 @@ function patch(old: Node, next: Node): void {
     if (old.nodeValue !== next.nodeValue) old.nodeValue = next.nodeValue;
     return;
   }
-  for (const name of old.getAttributeNames()) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  // Whether a part is unfolded is the person's, not the drawing's.
+  const kept = old instanceof HTMLDetailsElement ? 'open' : '';
+  for (const name of old.getAttributeNames()) if (name !== kept && !next.hasAttribute(name)) old.removeAttribute(name);
   for (const name of next.getAttributeNames()) {
     const value = next.getAttribute(name)!;
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);

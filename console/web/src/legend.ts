@@ -5,7 +5,7 @@ import { el } from './dom';
 import { ago, minutes, words } from './format';
 import type { State } from './state';
 import { STATUS_COLOURS } from './style';
-import type { Circles, Coverage, Site } from './types';
+import type { Areas, Coverage, Site } from './types';
 
 // Beyond this a drawing is not of now any more.
 const OLD_MS = 10_000;
@@ -30,37 +30,45 @@ function age(computedMs: number, now: number): HTMLElement {
   return el('small', { class: old > OLD_MS ? 'bad-text' : '' }, `drawn ${ago(old)}${old < 2000 ? '' : ' ago'}`);
 }
 
-function circlesLegend(site: Site, circles: Circles, now: number): HTMLElement[] {
-  return [
-    el('b', {}, 'Response areas'),
+function item(kind: string, ...text: (string | HTMLElement)[]): HTMLElement {
+  return el('span', { class: 'legend-item' }, swatch(kind), ...text);
+}
+
+function kilometres(metres: number): string {
+  const km = metres / 1000;
+  return `${km < 100 ? km.toFixed(1) : km.toFixed(0)} km`;
+}
+
+function areasLegend(site: Site, areas: Areas): HTMLElement {
+  return el('div', { class: 'legend-row', title: 'Road from which the scene is reached in time' },
+    el('b', {}, 'Reached in'),
     ...site.tiers_s.map((tier, i) => {
-      const area = circles.tiers?.find((candidate) => candidate.tier_s === tier);
-      return el('span', { class: 'legend-row' }, swatch(`area tier-${i}`), el('span', { class: 'grow' }, `within ${minutes(tier)}`),
-        el('span', { class: 'muted' }, area ? `${(area.reached_road_m / 1000).toFixed(1)} km of road` : ''));
-    }),
-    age(circles.computed_ms, now),
-  ];
+      const area = areas.tiers.find((candidate) => candidate.tier_s === tier);
+      return item(`area tier-${i}`, minutes(tier), el('span', { class: 'muted' }, area ? kilometres(area.reached_road_m) : ''));
+    }));
 }
 
-function coverageLegend(site: Site, coverage: Coverage, now: number): HTMLElement[] {
-  return [
-    el('b', {}, 'Coverage by free units'),
-    ...site.tiers_s.map((tier, i) => el('span', { class: 'legend-row' }, swatch(`line tier-${i}`), el('span', { class: 'grow' }, `within ${minutes(tier)}`))),
-    el('span', { class: 'legend-row' }, swatch('line uncovered'), el('span', { class: 'grow' }, 'nobody in time')),
-    age(coverage.computed_ms, now),
-  ];
+function coverageLegend(site: Site, coverage: Coverage, now: number): HTMLElement {
+  return el('div', { class: 'legend-row' },
+    el('b', {}, 'Covered in'),
+    ...site.tiers_s.map((tier, i) => item(`line tier-${i}`, minutes(tier))),
+    item('line uncovered', 'nobody in time'),
+    age(coverage.computed_ms, now));
 }
 
-/** The legend of what is on the map now. */
-export function drawLegend(site: Site, state: State, circles: Circles | undefined, coverage: Coverage | null): HTMLElement[] {
+/** The legend of what is on the map now: as few lines as it takes, for it lies over the map. */
+export function drawLegend(site: Site, state: State, areas: Areas | undefined, coverage: Coverage | null): HTMLElement[] {
   const now = Date.now() + state.skew;
-  const statuses = [...new Set([...state.units.values()].map((unit) => unit.status))].filter((status) => status in STATUS_COLOURS).sort();
-  return [
-    ...(coverage ? coverageLegend(site, coverage, now) : circles?.tiers?.length ? circlesLegend(site, circles, now) : []),
-    ...(statuses.length > 0 ? [el('b', {}, 'Units'),
-      el('span', { class: 'legend-units' }, ...statuses.map((status) => el('span', {}, el('span', { class: `dot status-${status}` }), words(status).toLowerCase())),
-        el('span', {}, el('span', { class: 'dot hollow' }), 'place too old'))] : []),
-  ];
+  const units = [...state.units.values()];
+  const statuses = [...new Set(units.map((unit) => unit.status))].filter((status) => status in STATUS_COLOURS).sort();
+  const rows: HTMLElement[] = [];
+  if (coverage) rows.push(coverageLegend(site, coverage, now));
+  else if (areas?.tiers.length) rows.push(areasLegend(site, areas));
+  if (statuses.length > 0)
+    rows.push(el('div', { class: 'legend-row' }, el('b', {}, 'Units'),
+      ...statuses.map((status) => el('span', { class: 'legend-item' }, el('span', { class: `dot status-${status}` }), words(status).toLowerCase())),
+      ...(units.some((unit) => unit.freshness === 'stale') ? [el('span', { class: 'legend-item' }, el('span', { class: 'dot hollow' }), 'place too old')] : [])));
+  return rows;
 }
 
 export function drawKeys(): HTMLElement[] {

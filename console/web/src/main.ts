@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import './page.css';
-import { fetchSite, operatorName, post, setOperatorName } from './api';
+import { fetchLearning, fetchRules, fetchSite, operatorName, post, setOperatorName } from './api';
 import { el, render } from './dom';
 import { Feed } from './feed';
 import { ago, minutes, timeOfDay } from './format';
@@ -10,7 +10,7 @@ import { LivePanel } from './live';
 import { CityMap } from './map';
 import { cordonOf, drawDetail, drawList, sortedIncidents, type Tab, type View } from './panels';
 import { State } from './state';
-import type { Coverage, Site } from './types';
+import type { Coverage, Learning, RuleScore, Site } from './types';
 
 const bar = document.getElementById('bar')!;
 const banner = document.getElementById('banner')!;
@@ -21,6 +21,8 @@ const keys = document.getElementById('keys')!;
 
 // A decision that cannot be taken back asks first; the second press or click within this time is the answer.
 const SURE_MS = 3000;
+// Rates change with verdicts and arrivals, a few a day.
+const QUALITY_MS = 60_000;
 
 class Desk {
   private readonly state = new State();
@@ -37,6 +39,8 @@ class Desk {
   private drawing = false;
   private asked: { verb: string; incident: string; at: number } | null = null;
   private readonly stale = new Set<string>();
+  private rules: RuleScore[] = [];
+  private learning: Learning | null = null;
 
   constructor(private readonly site: Site) {
     document.title = `Cordon – ${site.name || site.id}`;
@@ -44,11 +48,25 @@ class Desk {
     this.map.onReady = () => this.invalidate('snapshot');
     this.map.onCamera = (camera) => this.watch(camera);
     this.live = new LivePanel(document.getElementById('live')!, (camera) => this.state.cameras.get(camera), () => this.invalidate('selection'));
-    this.feed = new Feed(this.state, (types) => types.forEach((type) => this.invalidate(type)));
+    this.feed = new Feed(this.state, (types) => types.forEach((type) => this.hear(type)));
     document.addEventListener('keydown', (event) => this.key(event));
     // Ages grow without any news.
     setInterval(() => this.invalidate('ages'), 1000);
+    setInterval(() => void this.askQuality(), QUALITY_MS);
     this.invalidate('snapshot');
+  }
+
+  private hear(type: string): void {
+    if (type === 'verdict') void this.askQuality();
+    this.invalidate(type);
+  }
+
+  /** What the tab at hand says of rules or arrivals; nobody looks at the other. */
+  private async askQuality(): Promise<void> {
+    if (this.tab === 'cameras') this.rules = await fetchRules(Date.now() + this.state.skew);
+    else if (this.tab === 'units') this.learning = await fetchLearning();
+    else return;
+    this.invalidate('selection');
   }
 
   private invalidate(type: string): void {
@@ -72,11 +90,13 @@ class Desk {
     const circles = incident ? this.state.circles.get(incident.id) : undefined;
     if (any('units', 'unit', 'ages')) this.map.showUnits(this.state, performance.now());
     if (any('incident', 'selection')) this.map.showScenes(this.state, this.selected);
-    if (any('circles', 'incident', 'selection', 'hover')) this.map.showCircles(circles, incident?.units ?? [], this.hovered);
+    const areas = incident ? this.state.areas.get(incident.id) : undefined;
+    if (any('areas', 'incident', 'selection')) this.map.showAreas(areas);
+    if (any('circles', 'incident', 'selection', 'hover')) this.map.showRoutes(circles, incident?.units ?? [], this.hovered);
     if (any('health')) this.map.showCameras(this.site, this.state);
     if (any('coverage', 'selection')) this.drawCoverage();
     if (any('contain', 'incident', 'selection')) this.map.showCordon(cordonOf(this.state, incident));
-    if (incident) this.map.frame(incident.id, circles);
+    if (incident && circles?.scene && areas) this.map.frame(incident.id, circles.scene, areas);
   }
 
   private drawCoverage(): void {
@@ -85,9 +105,9 @@ class Desk {
   }
 
   private drawLegend(): void {
-    const circles = this.selected === null ? undefined : this.state.circles.get(this.selected);
+    const areas = this.selected === null ? undefined : this.state.areas.get(this.selected);
     const coverage = this.coverage ? ((this.state.latest['coverage'] as Coverage | undefined) ?? null) : null;
-    const rows = drawLegend(this.site, this.state, circles, coverage);
+    const rows = drawLegend(this.site, this.state, areas, coverage);
     legend.hidden = rows.length === 0;
     render(legend, ...rows);
   }
@@ -128,6 +148,8 @@ class Desk {
       selected: this.selected,
       tab: this.tab,
       busy: this.busy,
+      rules: this.rules,
+      learning: this.learning,
       act: (verb, body) => void this.act(verb, body),
       judge: (alert, verdict) => void this.send(`/api/alerts/${encodeURIComponent(alert)}/verdict`, { verdict }),
       hold: (alert, held, reason) => void this.hold(alert, held, reason),
@@ -138,6 +160,7 @@ class Desk {
       select: (incident) => this.select(incident),
       show: (tab) => {
         this.tab = tab;
+        void this.askQuality();
         this.invalidate('selection');
       },
       hover: (unit) => {

@@ -6,11 +6,14 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import { clock } from './format';
 import type { State } from './state';
 import { GROUND, mapStyle, SEVERITY_COLOURS, STATUS_COLOURS, TIER_COLOURS } from './style';
-import type { Circles, Cordon, Coverage, Site, Unit } from './types';
+import type { Areas, Circles, Cordon, Coverage, Place, Site, Unit } from './types';
 
 maplibregl.setWorkerUrl(workerUrl);
 
 type Features = GeoJSON.FeatureCollection;
+
+const METRES_PER_DEGREE = 111_320;
+const SMALL_HOLE_M = 400;
 
 function collection(features: GeoJSON.Feature[]): Features {
   return { type: 'FeatureCollection', features };
@@ -81,11 +84,22 @@ function drawScene(colour: string): ImageData {
   return g.getImageData(0, 0, size, size);
 }
 
+/** Whether a hole of an area is a block or a park rather than a river. */
+function isSmall(ring: GeoJSON.Position[]): boolean {
+  const across = (axis: 0 | 1) => {
+    const values = ring.map((at) => at[axis]!);
+    return Math.max(...values) - Math.min(...values);
+  };
+  const longer = Math.max(across(0) * Math.cos(((ring[0]?.[1] ?? 0) * Math.PI) / 180), across(1));
+  return longer * METRES_PER_DEGREE < SMALL_HOLE_M;
+}
+
 export class CityMap {
   private readonly map: GlMap;
   private ready = false;
   private tiers: number[];
   private framed = '';
+  private shownAreas: Areas | undefined;
 
   constructor(
     container: HTMLElement,
@@ -134,7 +148,7 @@ export class CityMap {
       map.addImage(`scene-${severity}`, drawScene(colour), { pixelRatio: 1.7 });
 
     const empty = collection([]);
-    for (const id of ['tiers', 'routes', 'cameras', 'places', 'gaps', 'cordon', 'scenes', 'units'])
+    for (const id of ['tiers', 'borders', 'routes', 'cameras', 'places', 'gaps', 'cordon', 'scenes', 'units'])
       map.addSource(id, { type: 'geojson', data: empty });
     map.addSource('coverage', { type: 'vector', tiles: [`${location.origin}/api/coverage-tiles/{z}/{x}/{y}.mvt`], minzoom: 9, maxzoom: 15 });
 
@@ -148,7 +162,10 @@ export class CityMap {
       paint: { 'text-color': '#ff9aa5', 'text-halo-color': GROUND, 'text-halo-width': 1.8 } });
     map.addLayer({ id: 'tier-fill', type: 'fill', source: 'tiers',
       paint: { 'fill-color': tierColour, 'fill-opacity': ['get', 'opacity'], 'fill-antialias': false } }, 'paths');
-    map.addLayer({ id: 'tier-line', type: 'line', source: 'tiers', layout: { 'line-join': 'round' },
+    // A city's area has hundreds of small holes. They stay out of the colour; their borders come with the zoom, when they can be told apart.
+    map.addLayer({ id: 'hole-line', type: 'line', source: 'borders', filter: ['==', ['get', 'small'], true], layout: { 'line-join': 'round' },
+      paint: { 'line-color': tierColour, 'line-width': 1, 'line-opacity': ['interpolate', ['linear'], ['zoom'], 13.5, 0, 16, 0.7] } }, below);
+    map.addLayer({ id: 'tier-line', type: 'line', source: 'borders', filter: ['==', ['get', 'small'], false], layout: { 'line-join': 'round' },
       paint: { 'line-color': tierColour, 'line-width': 1.6, 'line-opacity': 0.85 } }, below);
     map.addLayer({ id: 'route-halo', type: 'line', source: 'routes', layout: { 'line-join': 'round', 'line-cap': 'round' },
       paint: { 'line-color': GROUND, 'line-width': 8, 'line-opacity': 0.7 } }, below);
@@ -249,13 +266,27 @@ export class CityMap {
     }));
   }
 
-  showCircles(circles: Circles | undefined, assigned: string[], hovered: string | null): void {
+  showAreas(areas: Areas | undefined): void {
+    if (!this.ready || areas === this.shownAreas) return;
+    this.shownAreas = areas;
+    const tiers = [...(areas?.tiers ?? [])].sort((a, b) => b.tier_s - a.tier_s);
+    const fills: GeoJSON.Feature[] = [];
+    const borders: GeoJSON.Feature[] = [];
+    for (const { tier_s, geometry } of tiers) {
+      if (geometry === null) continue;
+      const index = Math.max(0, this.tiers.indexOf(tier_s));
+      const colour = TIER_COLOURS[index];
+      fills.push({ type: 'Feature', geometry, properties: { colour, opacity: 0.15 - 0.02 * index } });
+      for (const small of [true, false])
+        borders.push({ type: 'Feature', properties: { colour, small },
+          geometry: { type: 'MultiLineString', coordinates: geometry.coordinates.flatMap((rings) => rings.filter((ring, i) => (i > 0 && isSmall(ring)) === small)) } });
+    }
+    this.set('tiers', fills);
+    this.set('borders', borders);
+  }
+
+  showRoutes(circles: Circles | undefined, assigned: string[], hovered: string | null): void {
     if (!this.ready) return;
-    const tiers = [...(circles?.tiers ?? [])].sort((a, b) => b.tier_s - a.tier_s);
-    this.set('tiers', tiers.filter((tier) => tier.geometry !== null).map((tier) => {
-      const index = Math.max(0, this.tiers.indexOf(tier.tier_s));
-      return { type: 'Feature', geometry: tier.geometry!, properties: { colour: TIER_COLOURS[index], opacity: 0.13 - 0.02 * index } };
-    }));
     const routes: GeoJSON.Feature[] = [];
     for (const [index, eta] of (circles?.units ?? []).entries()) {
       const chosen = assigned.includes(eta.unit);
@@ -299,11 +330,11 @@ export class CityMap {
   }
 
   /** Brings an incident into view, once for each choice: the map then stays where people put it. */
-  frame(incident: string, circles: Circles | undefined): void {
-    if (this.framed === incident || !circles?.scene) return;
+  frame(incident: string, scene: Place, areas: Areas): void {
+    if (this.framed === incident) return;
     this.framed = incident;
-    const bounds = new maplibregl.LngLatBounds([circles.scene.lon, circles.scene.lat], [circles.scene.lon, circles.scene.lat]);
-    for (const tier of circles.tiers ?? [])
+    const bounds = new maplibregl.LngLatBounds([scene.lon, scene.lat], [scene.lon, scene.lat]);
+    for (const tier of areas.tiers)
       if (tier.geometry && tier.tier_s <= (this.tiers[1] ?? Infinity))
         for (const polygon of tier.geometry.coordinates)
           for (const ring of polygon) for (const [lon, lat] of ring) bounds.extend([lon!, lat!]);

@@ -4,8 +4,9 @@
 import { operatorName } from './api';
 import { el } from './dom';
 import { ago, clock, metres, minutes, SEVERITIES, timeOfDay, words } from './format';
+import { arrivalBlock, ruleRows } from './quality';
 import type { State } from './state';
-import type { Alert, Camera, Circles, Cordon, Incident, Site, UnitEta } from './types';
+import type { Alert, Camera, Circles, Cordon, Incident, Learning, RuleScore, Site, UnitEta } from './types';
 
 export type Tab = 'incidents' | 'units' | 'cameras';
 
@@ -15,6 +16,8 @@ export interface View {
   selected: string | null;
   tab: Tab;
   busy: boolean;
+  rules: RuleScore[];
+  learning: Learning | null;
   act: (verb: string, body?: Record<string, unknown>) => void;
   judge: (alert: string, verdict: boolean) => void;
   hold: (alert: string, held: boolean, reason: string) => void;
@@ -126,25 +129,26 @@ function cameraList(view: View): HTMLElement {
         el('span', { class: 'grow' },
           el('span', { class: 'camera-name' }, el('b', {}, camera.name), el('span', { class: live ? 'good-text' : 'bad-text' }, live ? 'live' : '')),
           !live && el('small', { class: 'bad-text' }, [state, lost ? '' : health?.reason].filter(Boolean).join(': ')),
-          ...(health ? cameraFacts(health, heard) : [])),
+          ...(health ? cameraFacts(health, heard) : []),
+          ruleRows(camera.id, view.rules)),
         el('button', { class: `small ${watched ? 'on' : ''}`, 'data-key': `watch-${camera.id}`, 'aria-pressed': watched ? 'true' : 'false',
           onclick: () => view.watch(camera.id) }, watched ? 'Close' : 'Live'));
     }));
 }
 
-export function drawList(view: View): HTMLElement[] {
+export function drawList(view: View): (HTMLElement | false)[] {
   const openCount = [...view.state.incidents.values()].filter((incident) => incident.open).length;
   const tabs: [Tab, string][] = [
     ['incidents', `Incidents ${openCount}`],
     ['units', `Units ${view.state.units.size}`],
     ['cameras', `Cameras ${view.site.cameras.length}`],
   ];
-  const content = view.tab === 'incidents' ? incidentList(view) : view.tab === 'units' ? unitList(view) : cameraList(view);
+  const content = view.tab === 'incidents' ? [incidentList(view)] : view.tab === 'units' ? [unitList(view), arrivalBlock(view.learning)] : [cameraList(view)];
   return [
     el('nav', { class: 'tabs', role: 'tablist' },
       ...tabs.map(([tab, label]) => el('button', { role: 'tab', class: tab === view.tab ? 'on' : '', 'aria-selected': tab === view.tab ? 'true' : 'false',
         'data-key': `tab-${tab}`, onclick: () => view.show(tab) }, label))),
-    content,
+    ...content,
   ];
 }
 
@@ -231,7 +235,7 @@ function hold(view: View, alert: Alert): HTMLElement {
     const reason = ((event.target as HTMLElement).parentElement?.querySelector('input') as HTMLInputElement | null)?.value.trim() ?? '';
     view.hold(alert.id, !alert.held, reason);
   };
-  return el('details', { class: 'hold' }, el('summary', {}, alert.held ? 'Held as evidence' : 'Legal hold'),
+  return el('details', { class: 'hold', 'data-key': `hold-box-${alert.id}` }, el('summary', {}, alert.held ? 'Held as evidence' : 'Legal hold'),
     el('span', { class: 'foot-row' },
       el('input', { 'data-key': `hold-case-${alert.id}`, maxlength: 200, placeholder: 'case', 'aria-label': 'case' }),
       el('button', { class: 'small', 'data-key': `hold-${alert.id}-${alert.held ? 'off' : 'on'}`, disabled: view.busy, onclick: send }, alert.held ? 'Release' : 'Keep')));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The picture that the server has, kept by its snapshot and numbered updates. No DOM, no network: state.test.mjs drives it.
 
-import type { Alert, Camera, Circles, Evidence, Incident, Notice, Snapshot, Unit, Update } from './types';
+import type { Alert, Areas, Camera, Circles, Evidence, Incident, Notice, Snapshot, Unit, Update } from './types';
 
 const ALERTS_KEPT = 400;
 
@@ -11,6 +11,7 @@ export class State {
   alerts = new Map<string, Alert>();
   incidents = new Map<string, Incident>();
   circles = new Map<string, Circles>();
+  areas = new Map<string, Areas>();
   notices = new Map<number, Notice>();
   cameras = new Map<string, Camera>();
   units = new Map<string, Unit>();
@@ -26,6 +27,7 @@ export class State {
     this.alerts = new Map(snapshot.alerts.map((alert) => [alert.id, alert]));
     this.incidents = new Map(snapshot.incidents.map((incident) => [incident.id, incident]));
     this.circles = new Map(snapshot.circles.map((circles) => [circles.incident, circles]));
+    this.areas = new Map(snapshot.areas.map((areas) => [areas.incident, areas]));
     this.notices = new Map(snapshot.notices.map((notice) => [notice.number, notice]));
     this.cameras = new Map(snapshot.cameras.map((camera) => [camera.id, camera]));
     this.units = new Map();
@@ -57,7 +59,10 @@ export class State {
         this.putIncident((body as { incident: Incident }).incident);
         break;
       case 'circles':
-        this.putCircles(body as Circles);
+        this.circles.set((body as Circles).incident, body as Circles);
+        break;
+      case 'areas':
+        this.areas.set((body as Areas).incident, body as Areas);
         break;
       case 'units':
         for (const unit of body as Unit[]) this.putUnit(unit, now);
@@ -104,13 +109,9 @@ export class State {
 
   private putIncident(incident: Incident): void {
     this.incidents.set(incident.id, incident);
-    if (!incident.open) this.circles.delete(incident.id);
-  }
-
-  private putCircles(circles: Circles): void {
-    const known = this.circles.get(circles.incident);
-    // A refresh brings new ETAs and leaves the areas as they are.
-    this.circles.set(circles.incident, circles.tiers ? circles : { ...circles, tiers: known?.tiers ?? [] });
+    if (incident.open) return;
+    this.circles.delete(incident.id);
+    this.areas.delete(incident.id);
   }
 
   private putUnit(unit: Unit, now: number): void {

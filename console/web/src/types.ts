@@ -87,7 +87,12 @@ export interface Circles {
   computed_ms: number;
   scene?: Place;
   units: UnitEta[];
-  tiers?: Tier[];
+}
+
+/** What is reached around an incident's scene; comes after the response times and outlives their refreshes. */
+export interface Areas {
+  incident: string;
+  tiers: Tier[];
 }
 
 export interface Unit {
@@ -156,6 +161,7 @@ export interface Snapshot {
   alerts: Alert[];
   incidents: Incident[];
   circles: Circles[];
+  areas: Areas[];
   notices: Notice[];
   cameras: Camera[];
   units: Unit[];
@@ -168,6 +174,34 @@ export interface Update {
   t: number;
   type: string;
   [body: string]: unknown;
+}
+
+/** Alerts and verdicts of one rule of one camera. */
+export interface RuleScore {
+  camera: string;
+  rule: string;
+  alerts: number;
+  judged_true: number;
+  judged_false: number;
+  days: number;
+  false_per_camera_day: number;
+}
+
+export interface EtaError {
+  arrivals: number;
+  p50_s: number;
+  p90_s: number;
+  class?: string;
+  hour?: number;
+}
+
+export interface Learning {
+  promised: EtaError;
+  prior: EtaError;
+  learned: EtaError;
+  learned_by_class: EtaError[];
+  learned_by_hour: EtaError[];
+  learned_by_class_and_hour: EtaError[];
 }
 
 export interface Coverage {

@@ -32,11 +32,17 @@ TEST(ConsoleFeed, AlertAppearsOnceWithItsCircles) {
   EXPECT_EQ((*circles)["circles"]["alert"], id);
   EXPECT_EQ((*circles)["circles"]["units"][0]["unit"], "car-1");
   EXPECT_GT((*circles)["circles"]["units"][0]["eta_ms"], 0);
+  const auto areas = client.NextOf("areas");
+  ASSERT_TRUE(areas);
+  EXPECT_EQ((*areas)["areas"]["incident"], (*alert)["alert"]["incident"]);
+  ASSERT_EQ((*areas)["areas"]["tiers"].size(), 3u);
+  EXPECT_EQ((*areas)["areas"]["tiers"][0]["geometry"]["type"], "MultiPolygon");
   FeedClient later(desk.port());
   const auto again = later.Next();
   ASSERT_TRUE(again);
   EXPECT_EQ((*again)["alerts"].size(), 1u);
   EXPECT_EQ((*again)["circles"].size(), 1u);
+  EXPECT_EQ((*again)["areas"][0], (*areas)["areas"]);
 }
 
 TEST(ConsoleFeed, UpdatesComeInOrderWithoutGaps) {

@@ -48,8 +48,13 @@ Desk::Desk(Options options) {
     dispatch.cameras.push_back({camera.id(), camera.name(), 0});
   dispatch.listeners = {feed_.get()};
   if (tracks_ != nullptr) dispatch.listeners.push_back(tracks_.get());
-  if (engine_ != nullptr)
-    dispatch.compute_circles = [this](const CirclesRequest& request) { return Compute(request); };
+  if (engine_ != nullptr) {
+    dispatch.compute_circles = [this](const CirclesRequest& request) { return Rank(request); };
+    dispatch.draw_areas = [this](proto::ResponseCircles& circles) {
+      const LatLon scene{circles.scene().lat(), circles.scene().lon()};
+      AddAreas(maker_->OfScene(scene, {TravelKind::kCar, TravelMode::kUrgent}, kTiers), circles);
+    };
+  }
   auto dispatcher = Dispatcher::Start(SystemClock(), metrics_, units_, std::move(dispatch));
   CORDON_CHECK(dispatcher.ok(), MessageOf(dispatcher.status()));
   dispatcher_ = *std::move(dispatcher);
@@ -84,13 +89,9 @@ Desk::Desk(Options options) {
   server_ = *std::move(started);
 }
 
-absl::StatusOr<proto::ResponseCircles> Desk::Compute(const CirclesRequest& request) {
+absl::StatusOr<proto::ResponseCircles> Desk::Rank(const CirclesRequest& request) {
   ASSIGN_OR_RETURN(const EtaAnswer answer, engine_->ToScene({request.scene, {}, 5}, request.units));
-  Circles areas;
-  if (request.areas)
-    areas = maker_->OfScene(request.scene, {TravelKind::kCar, TravelMode::kUrgent}, kTiers);
-  proto::ResponseCircles circles =
-      ToResponseCircles(request.scene, answer, request.units, request.areas ? &areas : nullptr);
+  proto::ResponseCircles circles = ToResponseCircles(request.scene, answer, request.units);
   circles.set_computed_us(ToMicros(SystemClock().Wall()));
   return circles;
 }

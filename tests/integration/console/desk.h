@@ -45,7 +45,7 @@ class Desk {
   void UnitAt(const std::string& id, LatLon place);
 
  private:
-  absl::StatusOr<proto::ResponseCircles> Compute(const CirclesRequest& request);
+  absl::StatusOr<proto::ResponseCircles> Rank(const CirclesRequest& request);
 
   TemporaryFolder folder_;
   Metrics metrics_;

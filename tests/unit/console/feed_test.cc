@@ -70,22 +70,31 @@ TEST_F(FeedTest, ShowsAtMostTheNewestAlerts) {
   EXPECT_EQ(snapshot["alerts"][0]["id"], "5");
 }
 
-TEST_F(FeedTest, RefreshOfCirclesKeepsTheAreas) {
+TEST_F(FeedTest, AreasComeAfterTheEtasAndOutliveARefresh) {
   feed_.OnIncident({NewIncident("incident"), {}});
   proto::ResponseCircles circles;
   circles.set_incident_id("incident");
-  proto::TierArea& tier = *circles.add_tiers();
-  tier.set_tier_s(60);
-  tier.set_geojson(R"({"type":"MultiPolygon","coordinates":[]})");
-  feed_.OnCircles(circles);
-  circles.clear_tiers();
   circles.add_units()->set_unit_id("car-1");
   const uint64_t before = feed_.Snapshot().number;
   feed_.OnCircles(circles);
-  EXPECT_FALSE(Next(before)["circles"].contains("tiers")) << "clients keep what they have";
+  const Json etas = Next(before);
+  EXPECT_EQ(etas["circles"]["units"][0]["unit"], "car-1");
+  EXPECT_FALSE(etas["circles"].contains("tiers")) << "they are not drawn yet";
+  circles.add_tiers()->set_tier_s(60);
+  circles.mutable_tiers(0)->set_reached_road_m(1234.4);
+  circles.mutable_tiers(0)->set_geojson(R"({"type":"MultiPolygon","coordinates":[]})");
+  circles.add_tiers()->set_tier_s(180);  // nothing is reached in it
+  feed_.OnAreas(circles);
+  const Json areas = Next(before + 1);
+  EXPECT_EQ(areas["type"], "areas");
+  EXPECT_EQ(areas["areas"], Json::parse(R"({"incident":"incident","tiers":[
+      {"tier_s":60,"reached_road_m":1234,"geometry":{"type":"MultiPolygon","coordinates":[]}},
+      {"tier_s":180,"reached_road_m":0,"geometry":null}]})"));
+  circles.mutable_units(0)->set_unit_id("car-2");
+  feed_.OnCircles(circles);
   const Json snapshot = Json::parse(*feed_.Snapshot().snapshot);
-  EXPECT_EQ(snapshot["circles"][0]["tiers"].size(), 1u);
-  EXPECT_EQ(snapshot["circles"][0]["units"][0]["unit"], "car-1");
+  EXPECT_EQ(snapshot["circles"][0]["units"][0]["unit"], "car-2");
+  EXPECT_EQ(snapshot["areas"][0], areas["areas"]);
 }
 
 TEST_F(FeedTest, ClosedIncidentLosesItsCircles) {
@@ -93,8 +102,17 @@ TEST_F(FeedTest, ClosedIncidentLosesItsCircles) {
   proto::ResponseCircles circles;
   circles.set_incident_id("incident");
   feed_.OnCircles(circles);
+  feed_.OnAreas(circles);
   feed_.OnIncident({NewIncident("incident", proto::INCIDENT_STATE_CLOSED), {}});
-  EXPECT_TRUE(Json::parse(*feed_.Snapshot().snapshot)["circles"].empty());
+  feed_.OnAreas(circles);  // was being drawn meanwhile
+  const Json snapshot = Json::parse(*feed_.Snapshot().snapshot);
+  EXPECT_TRUE(snapshot["circles"].empty());
+  EXPECT_TRUE(snapshot["areas"].empty());
+}
+
+TEST_F(FeedTest, TextIsJoinedToAnObjectAsItIs) {
+  EXPECT_EQ(WithMember("{}", "a", "[1]"), R"({"a":[1]})");
+  EXPECT_EQ(WithMember(R"({"b":2})", "a", "[1]"), R"({"b":2,"a":[1]})");
 }
 
 TEST_F(FeedTest, TestAlertIsShownApart) {

@@ -26,6 +26,14 @@ class Ear final : public DispatchListener {
     absl::MutexLock lock(&mutex_);
     reports.push_back(report);
   }
+  void OnCircles(const proto::ResponseCircles& circles) override {
+    absl::MutexLock lock(&mutex_);
+    if (!circles.alert_id().empty()) answers.push_back("ranked " + circles.incident_id());
+  }
+  void OnAreas(const proto::ResponseCircles& circles) override {
+    absl::MutexLock lock(&mutex_);
+    if (!circles.alert_id().empty()) answers.push_back("drawn " + circles.incident_id());
+  }
   void OnNotice(const proto::Notice& notice) override {
     absl::MutexLock lock(&mutex_);
     notices.push_back(notice);
@@ -40,6 +48,7 @@ class Ear final : public DispatchListener {
   std::vector<proto::Incident> incidents;
   std::vector<AlertReport> reports;
   std::vector<proto::Notice> notices;
+  std::vector<std::string> answers;  // to alerts, in the order they were told
 };
 
 class DispatcherTest : public ::testing::Test {
@@ -67,6 +76,11 @@ class DispatcherTest : public ::testing::Test {
         eta.set_eta_ms(static_cast<uint32_t>(Distance(unit.place, request.scene).value * 100));
       }
       return circles;
+    };
+    options.draw_areas = [this](proto::ResponseCircles& circles) {
+      if (drawing_ != nullptr && !drawing_->HasBeenNotified()) drawing_->Notify();
+      if (may_draw_ != nullptr) may_draw_->WaitForNotification();
+      circles.add_tiers()->set_tier_s(60);
     };
     auto started = Dispatcher::Start(clock_, metrics_, board_, std::move(options));
     ASSERT_TRUE(started.ok()) << started.status();
@@ -118,6 +132,7 @@ class DispatcherTest : public ::testing::Test {
   UlidGenerator ids_{clock_, 7};
   UnitBoard board_{clock_, metrics_, {}};
   std::vector<std::string> producers_;
+  std::unique_ptr<absl::Notification> drawing_, may_draw_;  // null: nobody waits
   Milliseconds patience_ = Dispatcher::kPatience;
   Ear ear_;
   std::unique_ptr<Dispatcher> dispatcher_;
@@ -162,6 +177,29 @@ TEST_F(DispatcherTest, AlertIsDurableGroupedAndReportedWithCircles) {
   EXPECT_EQ(ear_.incidents[0].title(), "Intrusion at North gate");
   Restart();
   EXPECT_EQ(Stored().size(), 2u);
+}
+
+// A drawing costs milliseconds, on a busy machine many: the crews that can go do not wait for it.
+TEST_F(DispatcherTest, EverybodysEtasAreToldBeforeAnyAreaIsDrawn) {
+  UnitAt("car-1", {41.16, -8.61});
+  const auto alert_at = [this](double lat) {
+    proto::Alert alert = NewAlert();
+    alert.mutable_event()->set_camera_id("at " + std::to_string(lat));
+    alert.mutable_event()->mutable_place()->set_lat(lat);
+    return alert;
+  };
+  may_draw_ = std::make_unique<absl::Notification>();
+  drawing_ = std::make_unique<absl::Notification>();
+  ASSERT_TRUE(Deliver({alert_at(41.11)}).ok());
+  drawing_->WaitForNotification();
+  ASSERT_TRUE(Deliver({alert_at(41.15), alert_at(41.19)}).ok());
+  may_draw_->Notify();
+  ASSERT_TRUE(ear_.Wait([&] { return ear_.reports.size() == 3; }));
+  const auto id = [&](size_t report) { return ear_.reports[report].incident.id(); };
+  EXPECT_EQ(ear_.answers, (std::vector<std::string>{
+                              "ranked " + id(0), "drawn " + id(0), "ranked " + id(1),
+                              "ranked " + id(2), "drawn " + id(1), "drawn " + id(2)}));
+  EXPECT_EQ(ear_.reports[2].circles.tiers_size(), 1) << "what is recorded is whole";
 }
 
 TEST_F(DispatcherTest, FailedAdmissionWritesNothing) {
