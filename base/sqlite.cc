@@ -94,13 +94,23 @@ absl::StatusOr<Statement> Connection::Prepare(std::string_view sql) {
   return Statement(this, stmt);
 }
 
+absl::StatusOr<int64_t> Connection::Format() {
+  ASSIGN_OR_RETURN(Statement query, Prepare("PRAGMA user_version"));
+  RETURN_IF_ERROR(query.Step().status());
+  return query.Int(0);
+}
+
+absl::Status Connection::RequireFormat(int64_t least) {
+  ASSIGN_OR_RETURN(const int64_t version, Format());
+  if (version >= least) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("{} has format {} and was written by an older Cordon; this needs {}: start its node or dispatcher once "
+                  "with this version",
+                  path_, version, least));
+}
+
 absl::Status Connection::Migrate(std::span<const std::string_view> steps) {
-  int64_t version = 0;
-  {
-    ASSIGN_OR_RETURN(Statement query, Prepare("PRAGMA user_version"));
-    RETURN_IF_ERROR(query.Step().status());
-    version = query.Int(0);
-  }
+  ASSIGN_OR_RETURN(int64_t version, Format());
   if (version > static_cast<int64_t>(steps.size())) {
     return absl::FailedPreconditionError(
         fmt::format("{} has format {} and was written by a newer Cordon; this one knows up to {}: upgrade, or use "

@@ -40,6 +40,8 @@ class Connection {
   // PRAGMA user_version. Migrate runs steps[current..] each in one transaction; a newer file than steps.size() is
   // FAILED_PRECONDITION ("written by a newer Cordon").
   absl::Status Migrate(std::span<const std::string_view> steps);
+  // For readers, which change nothing. FAILED_PRECONDITION: the file has not come so far yet.
+  absl::Status RequireFormat(int64_t least);
 
   int64_t LastInsertRowId() const;
   int Changes() const;
@@ -47,6 +49,7 @@ class Connection {
 
  private:
   Connection() = default;
+  absl::StatusOr<int64_t> Format();
   friend class Statement;
   sqlite3* db_ = nullptr;
   int lock_fd_ = -1;

@@ -43,6 +43,7 @@ void RegisterCircles(CLI::App& app, Outcome& outcome);
 void RegisterEvents(CLI::App& app, Outcome& outcome);
 void RegisterKeys(CLI::App& app, Outcome& outcome);
 void RegisterDoctor(CLI::App& app, Outcome& outcome);
+void RegisterDeletions(CLI::App& app, Outcome& outcome);
 void RegisterDispatch(CLI::App& app, const LogOptions& log, Outcome& outcome);
 void RegisterNode(CLI::App& app, const LogOptions& log, Outcome& outcome);
 void RegisterContain(CLI::App& app, Outcome& outcome);

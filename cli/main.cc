@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   RegisterDoctor(app, outcome);
   RegisterCameras(app, outcome);
   RegisterEvents(app, outcome);
+  RegisterDeletions(app, outcome);
   RegisterKeys(app, outcome);
   RegisterSimulate(app, outcome);
   RegisterRoads(app, outcome);

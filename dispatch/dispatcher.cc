@@ -334,13 +334,19 @@ void Dispatcher::DropOldSnapshots() {
     if (camera.retention_hours <= 0) continue;
     const auto keep = std::chrono::duration_cast<Microseconds>(
         std::chrono::duration<double, std::ratio<3600>>(camera.retention_hours));
-    const absl::StatusOr<int> dropped = store_->DropSnapshots(camera.id, clock_.Wall() - keep);
-    if (!dropped.ok()) {
+    PictureDeletion done;
+    const absl::Status status = InTransaction([&]() -> absl::Status {
+      const WallTime wall = clock_.Wall();
+      ASSIGN_OR_RETURN(done, store_->DropSnapshots(camera.id, wall - keep, wall));
+      return absl::OkStatus();
+    });
+    if (!status.ok()) {
       log::Error("old pictures could not be deleted",
-                 {{"camera", camera.id}, {"cause", MessageOf(dropped.status())}});
-    } else if (*dropped > 0) {
+                 {{"camera", camera.id}, {"cause", MessageOf(status)}});
+    } else if (done.pictures > 0) {
       log::Info("old pictures deleted", {{"camera", camera.id},
-                                         {"pictures", *dropped},
+                                         {"pictures", done.pictures},
+                                         {"held", done.held},
                                          {"retention_hours", camera.retention_hours}});
     }
   }

@@ -58,6 +58,16 @@ CREATE INDEX view_by_camera ON view(camera_id, number);
     R"sql(
 CREATE TABLE hold_change (number INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, held INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX hold_change_by_alert ON hold_change(alert_id, number);
+)sql",
+    // For the scores of rules: without the bodies, which are most of the file.
+    R"sql(
+CREATE INDEX alert_by_time ON alert(wall_us, camera_id, rule_id, incident_id, id);
+)sql",
+    R"sql(
+CREATE TABLE picture_deletion (
+  number INTEGER PRIMARY KEY, camera_id TEXT NOT NULL, at_us INTEGER NOT NULL, before_us INTEGER NOT NULL,
+  pictures INTEGER NOT NULL, held INTEGER NOT NULL);
+CREATE INDEX picture_deletion_by_camera ON picture_deletion(camera_id, number);
 )sql"};
 
 template <class Message>
@@ -255,13 +265,52 @@ absl::Status EventStore::RemoveTimer(const StoredTimer& timer) {
   return remove->Bind(1, timer.kind).Bind(2, timer.incident_id).Bind(3, timer.unit_id).Run();
 }
 
-absl::StatusOr<int> EventStore::DropSnapshots(const std::string& camera_id, WallTime before) {
+absl::StatusOr<PictureDeletion> EventStore::DropSnapshots(const std::string& camera_id,
+                                                         WallTime before, WallTime now) {
+  PictureDeletion done{camera_id, now, before};
   ASSIGN_OR_RETURN(sqlite::Statement * drop,
                    Use("DELETE FROM snapshot WHERE camera_id = ? AND wall_us < ? AND NOT "
                        "coalesce((SELECT h.held FROM hold_change h WHERE h.alert_id = "
                        "snapshot.alert_id ORDER BY h.number DESC LIMIT 1), 0)"));
   RETURN_IF_ERROR(drop->Bind(1, camera_id).Bind(2, ToMicros(before)).Run());
-  return connection_->Changes();
+  done.pictures = static_cast<uint64_t>(connection_->Changes());
+  const auto count = [&](const char* sql, bool until) -> absl::StatusOr<uint64_t> {
+    ASSIGN_OR_RETURN(sqlite::Statement select, connection_->Prepare(sql));
+    select.Bind(1, camera_id);
+    if (until) select.Bind(2, ToMicros(before));
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    return row ? static_cast<uint64_t>(select.Int(0)) : 0;
+  };
+  ASSIGN_OR_RETURN(done.held, count("SELECT count(*) FROM snapshot WHERE camera_id = ? AND wall_us < ?",
+                                    /*until=*/true));
+  ASSIGN_OR_RETURN(const uint64_t held_before,
+                   count("SELECT held FROM picture_deletion WHERE camera_id = ? ORDER BY number DESC "
+                         "LIMIT 1",
+                         /*until=*/false));
+  if (done.pictures == 0 && done.held == held_before) return done;
+  ASSIGN_OR_RETURN(sqlite::Statement * add,
+                   Use("INSERT INTO picture_deletion(camera_id, at_us, before_us, pictures, held) "
+                       "VALUES(?,?,?,?,?)"));
+  add->Bind(1, camera_id).Bind(2, ToMicros(now)).Bind(3, ToMicros(before));
+  add->Bind(4, static_cast<int64_t>(done.pictures)).Bind(5, static_cast<int64_t>(done.held));
+  RETURN_IF_ERROR(add->Run());
+  return done;
+}
+
+absl::StatusOr<std::vector<PictureDeletion>> EventStore::PictureDeletions(uint32_t limit) {
+  RETURN_IF_ERROR(connection_->RequireFormat(std::size(kSchema)));
+  ASSIGN_OR_RETURN(sqlite::Statement select,
+                   connection_->Prepare("SELECT camera_id, at_us, before_us, pictures, held FROM "
+                                        "picture_deletion ORDER BY number DESC LIMIT ?"));
+  select.Bind(1, int64_t{limit});
+  std::vector<PictureDeletion> deletions;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return deletions;
+    deletions.push_back({std::string(select.Text(0)), WallFromMicros(select.Int(1)),
+                         WallFromMicros(select.Int(2)), static_cast<uint64_t>(select.Int(3)),
+                         static_cast<uint64_t>(select.Int(4))});
+  }
 }
 
 absl::StatusOr<std::vector<StoredAlert>> EventStore::Alerts(const AlertQuery& query) {

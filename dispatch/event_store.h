@@ -50,6 +50,15 @@ struct RuleScore {
   double false_per_day() const { return days > 0 ? static_cast<double>(judged_false) / days : 0; }
 };
 
+// What one look for pictures past their retention did, as the record keeps it for ever.
+struct PictureDeletion {
+  std::string camera_id;
+  WallTime at;
+  WallTime before;        // pictures of before this were due
+  uint64_t pictures = 0;  // deleted
+  uint64_t held = 0;      // due, but under a legal hold
+};
+
 // A deadline that outlives the process. Boot time counts while the host lives; after a reboot the
 // row is due at once.
 struct StoredTimer {
@@ -90,9 +99,10 @@ class EventStore {
   absl::Status PutTimer(const StoredTimer& timer);
   absl::Status RemoveTimers(const std::string& incident_id, const std::string& unit_id);
   absl::Status RemoveTimer(const StoredTimer& timer);
-  // Removes the pictures of this camera's alerts from before `before`, but not of those held;
-  // answers how many.
-  absl::StatusOr<int> DropSnapshots(const std::string& camera_id, WallTime before);
+  // Removes the pictures of this camera's alerts from before `before`, but not of those held. On
+  // record when there were any, or when the number of those held has changed.
+  absl::StatusOr<PictureDeletion> DropSnapshots(const std::string& camera_id, WallTime before,
+                                                WallTime now);
 
   absl::StatusOr<std::vector<StoredAlert>> Alerts(const AlertQuery& query);
   absl::StatusOr<std::string> Snapshot(const std::string& alert_id);  // NOT_FOUND without one
@@ -107,6 +117,8 @@ class EventStore {
   // Newest first; an empty camera does not restrict.
   absl::StatusOr<std::vector<proto::ViewRecord>> Views(const std::string& camera_id,
                                                        uint32_t limit);
+  // Newest first. FAILED_PRECONDITION: an older Cordon wrote the file, and it is open for reading.
+  absl::StatusOr<std::vector<PictureDeletion>> PictureDeletions(uint32_t limit);
   absl::StatusOr<std::vector<StoredTimer>> Timers();
   absl::StatusOr<std::vector<RuleScore>> RuleScores(WallTime since, WallTime now);
 

@@ -26,12 +26,38 @@ constexpr std::string_view kSchema[] = {R"(
   CREATE TABLE deletion(
     id TEXT NOT NULL, camera TEXT NOT NULL, sha256 BLOB, bytes INTEGER NOT NULL, deleted_us INTEGER NOT NULL,
     reason TEXT NOT NULL);
+)",
+                                        R"(
+  ALTER TABLE deletion ADD COLUMN alert_id TEXT NOT NULL DEFAULT '';
+  CREATE TABLE prevented_deletion(
+    id TEXT NOT NULL, camera TEXT NOT NULL, bytes INTEGER NOT NULL, prevented_us INTEGER NOT NULL, reason TEXT NOT NULL,
+    alert_id TEXT NOT NULL, hold_reason TEXT NOT NULL, PRIMARY KEY (id, reason, hold_reason)) WITHOUT ROWID;
+  CREATE INDEX evidence_held_by_expiry ON evidence(expires_us) WHERE held = 1;
 )"};
 
 constexpr int kDeletionsAtOnce = 64;
 constexpr std::string_view kSelect =
     "SELECT id, camera, alert_id, sha256, bytes, first_wall_us, duration_us, expires_us, held FROM "
     "evidence ";
+
+absl::StatusOr<std::vector<DeletionRow>> ReadLog(sqlite::Connection& db, size_t newest) {
+  ASSIGN_OR_RETURN(
+      sqlite::Statement select,
+      db.Prepare("SELECT id, camera, deleted_us AS at_us, reason, bytes, alert_id, 0, '' FROM deletion "
+                 "UNION ALL "
+                 "SELECT id, camera, prevented_us, reason, bytes, alert_id, 1, hold_reason FROM "
+                 "prevented_deletion ORDER BY at_us DESC, id DESC LIMIT ?"));
+  select.Bind(1, static_cast<int64_t>(newest));
+  std::vector<DeletionRow> rows;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, select.Step());
+    if (!more) return rows;
+    rows.push_back({Ulid::Parse(select.Text(0)).value_or(Ulid()),
+                    CameraId(std::string(select.Text(1))), WallFromMicros(select.Int(2)),
+                    std::string(select.Text(3)), static_cast<uint64_t>(select.Int(4)),
+                    std::string(select.Text(5)), select.Int(6) != 0, std::string(select.Text(7))});
+  }
+}
 
 EvidenceRow RowOf(const sqlite::Statement& s) {
   EvidenceRow row;
@@ -155,9 +181,9 @@ absl::Status EvidenceStore::DeleteLocked(const DeletionRow& row) {
   ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*db_));
   ASSIGN_OR_RETURN(
       sqlite::Statement log_it,
-      db_->Prepare("INSERT INTO deletion(id, camera, sha256, bytes, deleted_us, reason) "
-                   "SELECT id, camera, sha256, bytes, ?, ? FROM evidence WHERE id = ?"));
-  log_it.Bind(1, ToMicros(row.deleted)).Bind(2, row.reason).Bind(3, row.id.str());
+      db_->Prepare("INSERT INTO deletion(id, camera, sha256, bytes, alert_id, deleted_us, reason) "
+                   "SELECT id, camera, sha256, bytes, alert_id, ?, ? FROM evidence WHERE id = ?"));
+  log_it.Bind(1, ToMicros(row.at)).Bind(2, row.reason).Bind(3, row.id.str());
   RETURN_IF_ERROR(log_it.Run());
   ASSIGN_OR_RETURN(sqlite::Statement remove, db_->Prepare("DELETE FROM evidence WHERE id = ?"));
   remove.Bind(1, row.id.str());
@@ -176,7 +202,7 @@ absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Candidates(std::string_v
                                                                    const char* reason) {
   ASSIGN_OR_RETURN(sqlite::Statement select,
                    db_->Prepare(fmt::format(
-                       "SELECT id, camera, bytes FROM evidence WHERE held = 0 AND {} LIMIT {}",
+                       "SELECT id, camera, bytes, alert_id FROM evidence WHERE held = 0 AND {} LIMIT {}",
                        where, kDeletionsAtOnce)));
   select.Bind(1, value);
   std::vector<DeletionRow> rows;
@@ -185,8 +211,19 @@ absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Candidates(std::string_v
     if (!more) return rows;
     rows.push_back({Ulid::Parse(select.Text(0)).value_or(Ulid()),
                     CameraId(std::string(select.Text(1))), clock_.Wall(), reason,
-                    static_cast<uint64_t>(select.Int(2))});
+                    static_cast<uint64_t>(select.Int(2)), std::string(select.Text(3))});
   }
+}
+
+absl::Status EvidenceStore::LogPrevented(std::string_view where, int64_t value,
+                                         const char* reason) {
+  ASSIGN_OR_RETURN(
+      sqlite::Statement log_it,
+      db_->Prepare(fmt::format("INSERT OR IGNORE INTO prevented_deletion(id, camera, bytes, alert_id, "
+                               "hold_reason, prevented_us, reason) SELECT id, camera, bytes, "
+                               "alert_id, hold_reason, ?, ? FROM evidence WHERE held = 1 AND {}",
+                               where)));
+  return log_it.Bind(1, ToMicros(clock_.Wall())).Bind(2, std::string_view(reason)).Bind(3, value).Run();
 }
 
 uint64_t EvidenceStore::FreeBytes() const {
@@ -199,8 +236,10 @@ uint64_t EvidenceStore::FreeBytes() const {
 absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Sweep() {
   absl::MutexLock lock(&mutex_);
   std::vector<DeletionRow> deleted;
+  const int64_t now_us = ToMicros(clock_.Wall());
+  RETURN_IF_ERROR(LogPrevented("expires_us <= ?", now_us, "retention"));
   ASSIGN_OR_RETURN(std::vector<DeletionRow> expired,
-                   Candidates("expires_us <= ?", ToMicros(clock_.Wall()), "retention"));
+                   Candidates("expires_us <= ?", now_us, "retention"));
   for (DeletionRow& row : expired) {
     RETURN_IF_ERROR(DeleteLocked(row));
     deleted.push_back(std::move(row));
@@ -208,7 +247,10 @@ absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Sweep() {
   while (FreeBytes() < options_.free_bytes_floor && deleted.size() < kDeletionsAtOnce) {
     // ULIDs sort by time: the smallest id is the oldest clip.
     ASSIGN_OR_RETURN(std::vector<DeletionRow> oldest, Candidates("? = 0 ORDER BY id", 0, "space"));
-    if (oldest.empty()) break;
+    if (oldest.empty()) {
+      RETURN_IF_ERROR(LogPrevented("? = 0", 0, "space"));
+      break;
+    }
     RETURN_IF_ERROR(DeleteLocked(oldest.front()));
     deleted.push_back(std::move(oldest.front()));
   }
@@ -217,18 +259,15 @@ absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Sweep() {
 
 absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Deletions(size_t newest) const {
   absl::MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(sqlite::Statement select,
-                   db_->Prepare("SELECT id, camera, deleted_us, reason, bytes FROM deletion ORDER "
-                                "BY rowid DESC LIMIT ?"));
-  select.Bind(1, static_cast<int64_t>(newest));
-  std::vector<DeletionRow> rows;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool more, select.Step());
-    if (!more) return rows;
-    rows.push_back({Ulid::Parse(select.Text(0)).value_or(Ulid()),
-                    CameraId(std::string(select.Text(1))), WallFromMicros(select.Int(2)),
-                    std::string(select.Text(3)), static_cast<uint64_t>(select.Int(4))});
-  }
+  return ReadLog(*db_, newest);
+}
+
+absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::ReadDeletions(const std::string& folder,
+                                                                      size_t newest) {
+  ASSIGN_OR_RETURN(const auto db, sqlite::Connection::Open(folder + "/evidence.db",
+                                                           sqlite::Connection::Mode::kReadOnly));
+  RETURN_IF_ERROR(db->RequireFormat(std::size(kSchema)));
+  return ReadLog(*db, newest);
 }
 
 bool EvidenceStore::full() const { return FreeBytes() < options_.free_bytes_floor / 2; }

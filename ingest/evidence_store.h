@@ -31,13 +31,16 @@ struct EvidenceRow {
   bool held = false;
 };
 
-// A deletion as the log keeps it, for ever.
+// A deletion, or that a legal hold prevented it, as the log keeps it, for ever.
 struct DeletionRow {
   Ulid id;
   CameraId camera;
-  WallTime deleted;
-  std::string reason;  // "retention", "space"
+  WallTime at;
+  std::string reason;  // "retention", "space", "file missing"
   uint64_t bytes = 0;
+  std::string alert_id;  // empty in entries of before it was kept
+  bool prevented = false;
+  std::string hold_reason;  // the case, when prevented
 };
 
 // Thread-safe: calls are serialised over one writing connection. Crash-safe by order: a file is
@@ -68,9 +71,13 @@ class EvidenceStore {
   // A held clip is not deleted by anything but its release. NOT_FOUND.
   absl::Status SetHold(const Ulid& id, bool held, const std::string& reason);
   // Deletes what has expired and, below the free-space floor, the oldest that is not held. Returns
-  // what was deleted.
+  // what was deleted. What only its hold keeps is logged once for each reason and case.
   absl::StatusOr<std::vector<DeletionRow>> Sweep();
+  // The log, newest first.
   absl::StatusOr<std::vector<DeletionRow>> Deletions(size_t newest) const;
+  // The same of a store that its node may have open: `folder` is only read. NOT_FOUND without one.
+  static absl::StatusOr<std::vector<DeletionRow>> ReadDeletions(const std::string& folder,
+                                                                size_t newest);
   // True when the floor is passed and nothing may be deleted: new clips are refused.
   bool full() const;
 
@@ -81,6 +88,8 @@ class EvidenceStore {
   absl::Status DeleteLocked(const DeletionRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::vector<DeletionRow>> Candidates(std::string_view where, int64_t value,
                                                       const char* reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status LogPrevented(std::string_view where, int64_t value, const char* reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t FreeBytes() const;
 

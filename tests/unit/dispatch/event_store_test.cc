@@ -31,6 +31,11 @@ class EventStoreTest : public ::testing::Test {
     change.set_reason("case 17");
     ASSERT_TRUE(store_->AddHold(change).ok());
   }
+  PictureDeletion Drop(int64_t now_us) {
+    const auto done = store_->DropSnapshots("gate", WallFromMicros(2000), WallFromMicros(now_us));
+    EXPECT_TRUE(done.ok()) << done.status();
+    return done.ok() ? *done : PictureDeletion{};
+  }
   bool Held(const std::string& alert) {
     AlertQuery query;
     query.alert_id = alert;
@@ -46,13 +51,59 @@ TEST_F(EventStoreTest, AHeldPictureOutlivesItsRetentionUntilItIsReleased) {
   Hold("a", true);
   EXPECT_TRUE(Held("a"));
   EXPECT_FALSE(Held("b"));
-  EXPECT_EQ(*store_->DropSnapshots("gate", WallFromMicros(2000)), 1);
+  EXPECT_EQ(Drop(3000).pictures, 1u);
   EXPECT_EQ(*store_->Snapshot("a"), "jpeg of a");
   EXPECT_TRUE(absl::IsNotFound(store_->Snapshot("b").status()));
   Hold("a", false);
   EXPECT_FALSE(Held("a"));
-  EXPECT_EQ(*store_->DropSnapshots("gate", WallFromMicros(2000)), 1);
+  EXPECT_EQ(Drop(4000).pictures, 1u);
   EXPECT_TRUE(absl::IsNotFound(store_->Snapshot("a").status()));
+}
+
+TEST_F(EventStoreTest, EveryDeletionOfPicturesAndWhatAHoldKeptIsOnRecord) {
+  AddAlert("a", 1000);
+  AddAlert("b", 1000);
+  Hold("a", true);
+  Drop(3000);
+  Drop(4000);  // nothing has changed
+  Hold("a", false);
+  Drop(5000);
+  const auto deletions = store_->PictureDeletions(10);
+  ASSERT_TRUE(deletions.ok()) << deletions.status();
+  ASSERT_EQ(deletions->size(), 2u);
+  EXPECT_EQ((*deletions)[1].at, WallFromMicros(3000));
+  EXPECT_EQ((*deletions)[1].before, WallFromMicros(2000));
+  EXPECT_EQ((*deletions)[1].pictures, 1u);
+  EXPECT_EQ((*deletions)[1].held, 1u);
+  EXPECT_EQ((*deletions)[0].at, WallFromMicros(5000));
+  EXPECT_EQ((*deletions)[0].held, 0u);
+}
+
+TEST_F(EventStoreTest, ScoresOfRulesCountTheLastVerdictWithinTheTimeAskedFor) {
+  const int64_t day_us = 86'400'000'000;
+  for (const char* id : {"a", "b", "c"}) AddAlert(id, day_us);
+  AddAlert("later", 3 * day_us);
+  const auto judge = [&](const char* alert, bool true_alarm) {
+    proto::AlertVerdict verdict;
+    verdict.set_alert_id(alert);
+    verdict.set_true_alarm(true_alarm);
+    ASSERT_TRUE(store_->AddVerdict(verdict).ok());
+  };
+  judge("a", true);
+  judge("a", false);
+  judge("b", true);
+  judge("later", false);
+  const WallTime now = WallFromMicros(5 * day_us);
+  auto scores = store_->RuleScores(WallTime{}, now);
+  ASSERT_TRUE(scores.ok()) << scores.status();
+  ASSERT_EQ(scores->size(), 1u);
+  EXPECT_EQ((*scores)[0].alerts, 4u);
+  EXPECT_EQ((*scores)[0].judged_true, 1u);
+  EXPECT_EQ((*scores)[0].judged_false, 2u);
+  EXPECT_DOUBLE_EQ((*scores)[0].false_per_day(), 0.5);
+  scores = store_->RuleScores(WallFromMicros(2 * day_us), now);
+  EXPECT_EQ((*scores)[0].alerts, 1u);
+  EXPECT_DOUBLE_EQ((*scores)[0].false_per_day(), 0.5);
 }
 
 TEST_F(EventStoreTest, ViewsAreNumberedAndReadNewestFirst) {

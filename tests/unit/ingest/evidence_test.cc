@@ -224,6 +224,7 @@ class EvidenceStoreTest : public ::testing::Test {
     EvidenceRow row;
     row.id = ids_.Next();
     row.camera = CameraId("gate");
+    row.alert_id = "alert";
     row.facts.bytes = content.size();
     row.expires = clock_.Wall() + keep;
     std::ofstream(PathOf(row.id)) << content;
@@ -264,6 +265,38 @@ TEST_F(EvidenceStoreTest, DeletesWhatExpiredButNotWhatIsHeldAndKeepsTheRecord) {
   EXPECT_EQ((*store->Deletions(10))[0].reason, "retention");
   ASSERT_TRUE(store->SetHold(held, false, "").ok());
   EXPECT_EQ(store->Sweep()->size(), 1u);
+}
+
+TEST_F(EvidenceStoreTest, LogsOnceWhatOnlyItsHoldKeeps) {
+  auto store = Open();
+  const Ulid held = Put(*store, Seconds(10));
+  ASSERT_TRUE(store->SetHold(held, true, "case 17").ok());
+  clock_.Advance(Seconds(100));
+  ASSERT_TRUE(store->Sweep().ok());
+  clock_.Advance(Seconds(100));
+  ASSERT_TRUE(store->Sweep().ok());
+  auto log = store->Deletions(10);
+  ASSERT_TRUE(log.ok()) << log.status();
+  ASSERT_EQ(log->size(), 1u);
+  EXPECT_TRUE((*log)[0].prevented);
+  EXPECT_EQ((*log)[0].id, held);
+  EXPECT_EQ((*log)[0].reason, "retention");
+  EXPECT_EQ((*log)[0].hold_reason, "case 17");
+  free_bytes_ = 100;
+  ASSERT_TRUE(store->Sweep().ok());
+  EXPECT_EQ(store->Deletions(10)->size(), 2u) << "it is also all that could make room";
+  ASSERT_TRUE(store->SetHold(held, false, "").ok());
+  clock_.Advance(Seconds(1));
+  ASSERT_TRUE(store->Sweep().ok());
+  log = EvidenceStore::ReadDeletions(folder_.File("evidence"), 1);
+  ASSERT_TRUE(log.ok()) << log.status();
+  ASSERT_EQ(log->size(), 1u);
+  EXPECT_FALSE((*log)[0].prevented);
+  EXPECT_EQ((*log)[0].alert_id, "alert");
+}
+
+TEST_F(EvidenceStoreTest, ALogThatIsNotThereIsSaid) {
+  EXPECT_TRUE(absl::IsNotFound(EvidenceStore::ReadDeletions(folder_.File("none"), 1).status()));
 }
 
 TEST_F(EvidenceStoreTest, BelowTheFloorTheOldestGoesFirst) {

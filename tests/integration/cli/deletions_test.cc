@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// `cordon deletions` over logs that a node and a dispatcher wrote.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "dispatch/event_store.h"
+#include "ingest/evidence_store.h"
+#include "tests/support/run_cordon.h"
+#include "tests/support/test_data.h"
+
+namespace cordon::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class DeletionsCommand : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::getenv("CORDON_BINARY") == nullptr)
+      GTEST_SKIP() << "CORDON_BINARY is not set (ctest sets it)";
+    std::ofstream(Site()) << "id: test\ndispatch: {roads: demo}\ndata_dir: " << folder_.File("data")
+                          << "\ncameras:\n  - {id: gate, url: rtsp://192.0.2.1/, lat: 41, lon: -8, "
+                             "purpose: test, retention_hours: 1}\n";
+  }
+  std::string Site() const { return folder_.File("site.yaml"); }
+
+  // A clip that expired, one that its hold kept, and a picture.
+  void WriteLogs() {
+    const std::string evidence = folder_.File("data/nodes/node-1/evidence");
+    std::filesystem::create_directories(evidence);
+    auto store = EvidenceStore::Open({.folder = evidence, .free_bytes_floor = 0}, clock_);
+    ASSERT_TRUE(store.ok()) << store.status();
+    UlidGenerator ids(clock_, 7);
+    for (const char* alert : {"expired", "held"}) {
+      EvidenceRow row{ids.Next(), CameraId("gate"), alert, {}, clock_.Wall(), false};
+      row.facts.bytes = 2'500'000;
+      std::ofstream(evidence + "/" + EvidenceStore::NameOf(row.id)) << alert;
+      ASSERT_TRUE((*store)->Add(row).ok());
+      if (row.alert_id == "held") {
+        ASSERT_TRUE((*store)->SetHold(row.id, true, "case 17").ok());
+      }
+    }
+    ASSERT_TRUE((*store)->Sweep().ok());
+    auto events = EventStore::Open(folder_.File("data/dispatch.db"),
+                                   sqlite::Connection::Mode::kReadWrite);
+    ASSERT_TRUE(events.ok()) << events.status();
+    proto::Alert alert;
+    alert.set_id("picture");
+    alert.set_snapshot_jpeg("jpeg");
+    alert.mutable_event()->set_camera_id("yard");
+    ASSERT_TRUE((*events)->AddAlert(alert, "incident", clock_.Wall()).ok());
+    clock_.Advance(Seconds(1));
+    ASSERT_TRUE((*events)->DropSnapshots("yard", clock_.Wall(), clock_.Wall()).ok());
+  }
+
+  TemporaryFolder folder_;
+  SimulatedClock clock_;
+};
+
+TEST_F(DeletionsCommand, SaysWhatWentWhenAndWhyAndWhatAHoldKept) {
+  WriteLogs();
+  const Ran ran = RunCordon("deletions " + Site() + " --json");
+  ASSERT_EQ(ran.exit_code, 0) << ran.out;
+  std::istringstream lines(ran.out);
+  std::map<std::string, nlohmann::json> by;
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line);
+    last = json.value("alert", json["what"].get<std::string>());
+    by[last] = json;
+  }
+  ASSERT_EQ(by.size(), 3u) << ran.out;
+  EXPECT_EQ(last, "pictures") << "newest last";
+  EXPECT_EQ(by["expired"]["deleted"], true);
+  EXPECT_EQ(by["expired"]["reason"], "retention");
+  EXPECT_EQ(by["expired"]["node"], "node-1");
+  EXPECT_EQ(by["held"]["deleted"], false);
+  EXPECT_EQ(by["held"]["hold_reason"], "case 17");
+  EXPECT_EQ(by["pictures"]["pictures"], 1);
+  EXPECT_EQ(by["pictures"]["camera"], "yard");
+
+  const Ran gate = RunCordon("deletions " + Site() + " --camera gate");
+  EXPECT_EQ(gate.exit_code, 0);
+  EXPECT_THAT(gate.out, HasSubstr("2.5 MB; legal hold: case 17"));
+  EXPECT_EQ(std::count(gate.out.begin(), gate.out.end(), '\n'), 2) << gate.out;
+}
+
+TEST_F(DeletionsCommand, AMachineWithoutLogsSaysSo) {
+  const Ran ran = RunCordon("deletions " + Site());
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.out, HasSubstr("neither a node nor the dispatcher of this site has run here"));
+}
+
+}  // namespace
+}  // namespace cordon::testing
