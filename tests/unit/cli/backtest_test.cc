@@ -52,6 +52,8 @@ TEST_F(BacktestTest, SaysWhatAChangeAddsAndTakesAwayTheSameEachTime) {
   const std::string html = BacktestHtml(input, *clips);
   EXPECT_NE(html.find("data:image/jpeg;base64,"), std::string::npos);
   EXPECT_EQ(html.find("http"), std::string::npos) << "the page needs nothing from outside";
+  EXPECT_NE(html.find("<td>street</td><td>zone</td>"), std::string::npos) << "what was changed";
+  EXPECT_EQ(html.find("<td>rearm_s</td>"), std::string::npos) << "and nothing else";
   const auto again = Backtest(input);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(BacktestJson(input, *again), json);
