@@ -161,11 +161,6 @@ void PrintGeoJson(const Result& r) {
   std::printf("%s\n", all.dump().c_str());
 }
 
-std::string Clock(Milliseconds t) {
-  const auto seconds = (t.count() + 500) / 1000;
-  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
-}
-
 void PrintTable(const Result& r) {
   if (r.answer.off_network) {
     std::printf(
@@ -182,7 +177,9 @@ void PrintTable(const Result& r) {
   for (size_t i = 0; i < r.answer.units.size(); ++i) {
     const UnitArrival& a = r.answer.units[i];
     const std::string band =
-        a.has_eta ? fmt::format("{} ({} to {})", Clock(a.eta), Clock(a.low), Clock(a.high)) : "-";
+        a.has_eta ? fmt::format("{} ({} to {})", MinutesText(a.eta), MinutesText(a.low),
+                                MinutesText(a.high))
+                  : "-";
     const std::string tier = !a.has_eta      ? ""
                              : a.tier_s == 0 ? "beyond"
                                              : fmt::format("{} s", a.tier_s);

@@ -7,6 +7,7 @@
 #include "cli/dispatch_inputs.h"
 #include "cli/map_output.h"
 #include "cli/units_file.h"
+#include "dispatch/circles.h"
 #include "dispatch/containment.h"
 #include "dispatch/containment_drawing.h"
 #include "dispatch/map_drawing_roads.h"
@@ -15,6 +16,8 @@ namespace cordon::cli {
 namespace {
 
 using Json = nlohmann::json;
+
+std::string Text(uint32_t ms) { return MinutesText(Milliseconds(ms)); }
 
 struct ContainCommand {
   std::string roads = "demo";
@@ -85,9 +88,9 @@ void PrintPoints(const Answer& answer) {
   std::printf("\n  unit         arrives  holds   suspect   spare   where\n");
   for (const CordonPoint& point : answer.plan.points)
     std::printf("  %-12s %6s  %6s   %6s  %4lld s   %.5f,%.5f  %s\n",
-                answer.units[point.unit].id.str().c_str(), MinutesText(point.eta_ms).c_str(),
-                MinutesText(point.closed_ms).c_str(),
-                point.suspect_ms == kUnreached ? "never" : MinutesText(point.suspect_ms).c_str(),
+                answer.units[point.unit].id.str().c_str(), Text(point.eta_ms).c_str(),
+                Text(point.closed_ms).c_str(),
+                point.suspect_ms == kUnreached ? "never" : Text(point.suspect_ms).c_str(),
                 static_cast<long long>(point.slack_ms / 1000), point.place.lat, point.place.lon,
                 point.roads.empty() ? "(unnamed roads)" : point.roads.c_str());
 }
@@ -118,8 +121,8 @@ void Print(const Answer& answer) {
   for (const CordonLeak& leak : plan.leaks)
     std::printf("  %4.0f %% of routes  suspect at %6s, nearest unit at %6s  %.5f,%.5f  %s\n",
                 100 * leak.route_share,
-                leak.suspect_ms == kUnreached ? "-" : MinutesText(leak.suspect_ms).c_str(),
-                leak.best_closed_ms == kUnreached ? "-" : MinutesText(leak.best_closed_ms).c_str(),
+                leak.suspect_ms == kUnreached ? "-" : Text(leak.suspect_ms).c_str(),
+                leak.best_closed_ms == kUnreached ? "-" : Text(leak.best_closed_ms).c_str(),
                 leak.place.lat, leak.place.lon,
                 leak.roads.empty() ? "(unnamed roads)" : leak.roads.c_str());
   std::printf("\n");

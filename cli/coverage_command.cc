@@ -7,6 +7,7 @@
 #include "cli/dispatch_inputs.h"
 #include "cli/map_output.h"
 #include "cli/units_file.h"
+#include "dispatch/circles.h"
 #include "dispatch/coverage.h"
 #include "dispatch/coverage_drawing.h"
 #include "dispatch/eta.h"
@@ -140,7 +141,7 @@ void PrintPlaces(const Answer& answer) {
           tier.have, tier.require.count, TierText(tier.require.tier_ms).c_str(),
           UnitOr(*answer.coverage, tier.unit, "nobody within 20 min").c_str(),
           tier.unit == kNoUnit ? "" : " in ",
-          tier.unit == kNoUnit ? "" : MinutesText(tier.eta_ms).c_str());
+          tier.unit == kNoUnit ? "" : MinutesText(Milliseconds(tier.eta_ms)).c_str());
     }
   }
 }

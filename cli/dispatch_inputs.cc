@@ -180,9 +180,4 @@ AvailableUnits SelectAvailable(std::span<const UnitState> states, const TravelMo
   return available;
 }
 
-std::string MinutesText(uint64_t ms) {
-  const uint64_t seconds = (ms + 500) / 1000;
-  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
-}
-
 }  // namespace cordon::cli

@@ -43,7 +43,4 @@ struct AvailableUnits {
 };
 AvailableUnits SelectAvailable(std::span<const UnitState> states, const TravelModel& model);
 
-// "3:05" for people.
-std::string MinutesText(uint64_t ms);
-
 }  // namespace cordon::cli

@@ -100,6 +100,15 @@ Json ToJson(const RoadNetwork& network, const Answer& answer) {
           {"candidates", w.candidates}};
 }
 
+// The alerts and the places, with the surroundings that the places reach.
+Bounds BoundsOfAnswer(const Answer& answer) {
+  Bounds bounds;
+  for (const PlacedDemand& d : answer.demands) bounds.Include(d.place);
+  for (const WaitingPlace& w : answer.waiting.places) bounds.Include(w.place);
+  bounds.Grow({500 + 0.08 * Distance(bounds.south_west, bounds.north_east).value});
+  return bounds;
+}
+
 absl::Status WriteMaps(const PlaceCommand& command, const TravelModel& model,
                        const TravelProfile& profile, const Answer& answer) {
   if (command.map.geojson.empty() && !command.map.wants_picture()) return absl::OkStatus();
@@ -130,11 +139,12 @@ absl::Status WriteMaps(const PlaceCommand& command, const TravelModel& model,
     units.push_back(std::move(unit));
   }
   if (const auto tick = coverage->Update(model, units); !tick.ok()) return tick.status();
-  ASSIGN_OR_RETURN(const Bounds frame, FrameOf(command.map, BoundsOf(network)));
+  ASSIGN_OR_RETURN(const Bounds frame, FrameOf(command.map, BoundsOfAnswer(answer)));
   MapDrawing drawing(frame, command.map.size_px);
   for (const PlacedDemand& d : answer.demands)
     drawing.AddMarker(d.place, Symbol::kPoint, palette::kScene.WithAlpha(0.7), 5);
-  DrawCoverage(*coverage, TierStretches(*coverage), drawn, {}, {}, drawing);
+  DrawCoverage(*coverage, TierStretches(*coverage), drawn, {}, {}, drawing,
+               "where to wait, by rank");
   drawing.AddLegendSymbol("alert of the past", Symbol::kPoint, palette::kScene);
   drawing.SetTitle(
       "Where units should wait",

@@ -45,8 +45,7 @@ void DrawReached(const RoadNetwork& network, const Circles& circles, MapDrawing&
 }
 
 std::string ArrivalText(const UnitArrival& arrival) {
-  const auto seconds = std::chrono::duration_cast<Seconds>(arrival.eta).count();
-  return fmt::format("{} {}:{:02}", arrival.id.str(), seconds / 60, seconds % 60);
+  return fmt::format("{} {}", arrival.id.str(), MinutesText(arrival.eta));
 }
 
 }  // namespace
@@ -92,6 +91,9 @@ void DrawCircles(const TravelModel& model, const Circles& circles,
   if (scene) drawing.AddLegendSymbol("scene", Symbol::kScene, palette::kScene);
   if (!arrivals.empty())
     drawing.AddLegendSymbol("unit and its arrival, min:s", Symbol::kCar, palette::kUnit);
+  if (std::any_of(arrivals.begin(), arrivals.end(),
+                  [](const UnitArrival& arrival) { return arrival.left_out != LeftOut::kNo; }))
+    drawing.AddLegendSymbol("unit that is left out", Symbol::kCar, palette::kSpareUnit);
 }
 
 }  // namespace cordon

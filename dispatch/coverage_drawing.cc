@@ -98,7 +98,7 @@ void DrawStretches(const Coverage& coverage, std::span<const TierStretch> stretc
       const double width = OverlayWidth(piece.road_class, metres_per_px);
       if (tier == TierStretch::kUncovered) {
         drawing.AddLine(Layer::kRoad, shape,
-                        {.colour = palette::kGap.WithAlpha(0.38), .width_px = 0.7 * width});
+                        {.colour = palette::kGap.WithAlpha(0.3), .width_px = 0.55 * width});
       } else {
         drawing.AddLine(Layer::kOverlay, shape, {.colour = palette::Tier(tier), .width_px = width});
       }
@@ -122,7 +122,7 @@ void DrawMarks(std::span<const DrawnUnit> units, std::span<const PlaceStatus> pl
 
 void DrawCoverage(const Coverage& coverage, std::span<const TierStretch> stretches,
                   std::span<const DrawnUnit> units, std::span<const PlaceStatus> places,
-                  std::span<const CoverageGap> gaps, MapDrawing& drawing) {
+                  std::span<const CoverageGap> gaps, MapDrawing& drawing, const char* counted) {
   DrawRoads(coverage.network(), drawing);
   DrawStretches(coverage, stretches, drawing);
   DrawMarks(units, places, gaps, drawing);
@@ -136,7 +136,9 @@ void DrawCoverage(const Coverage& coverage, std::span<const TierStretch> stretch
   }
   drawing.AddLegendLine(fmt::format("nobody within {}", TierText(coverage.tiers().back().tier_ms)),
                         {.colour = palette::kGap.WithAlpha(0.45), .width_px = 3});
-  drawing.AddLegendSymbol("unit: car, motorcycle, on foot", Symbol::kCar, palette::kUnit);
+  drawing.AddLegendSymbol(counted, Symbol::kCar, palette::kUnit);
+  if (std::any_of(units.begin(), units.end(), [](const DrawnUnit& unit) { return !unit.counts; }))
+    drawing.AddLegendSymbol("unit that does not count", Symbol::kCar, palette::kSpareUnit);
   if (!gaps.empty()) drawing.AddLegendSymbol("gap, by weight", Symbol::kCross, palette::kGap);
   if (places.empty()) return;
   drawing.AddLegendSymbol("protected place, covered", Symbol::kPlace, palette::kHeld);

@@ -29,10 +29,12 @@ struct DrawnUnit {
   bool counts = true;
 };
 
-// Roads coloured by tier, gaps, units and protected places, with legend and title.
+// Roads coloured by tier, gaps, units and protected places, with their legend; `counted` is what it
+// says of the units that count.
 void DrawCoverage(const Coverage& coverage, std::span<const TierStretch> stretches,
                   std::span<const DrawnUnit> units, std::span<const PlaceStatus> places,
-                  std::span<const CoverageGap> gaps, MapDrawing& drawing);
+                  std::span<const CoverageGap> gaps, MapDrawing& drawing,
+                  const char* counted = "available unit");
 
 // "1 min", "90 s".
 std::string TierText(uint32_t tier_ms);

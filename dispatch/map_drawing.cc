@@ -163,6 +163,8 @@ struct MapDrawing::Shapes {
   void DrawArea(cairo_t* cairo, const Area& area) const;
   void DrawLine(cairo_t* cairo, const Line& line) const;
   void DrawMarkers(cairo_t* cairo) const;
+  Box LegendBox(cairo_t* cairo) const;
+  Box TitleBox(cairo_t* cairo) const;
   void DrawLegend(cairo_t* cairo) const;
   void DrawTitle(cairo_t* cairo) const;
   void DrawScaleAndAttribution(cairo_t* cairo) const;
@@ -223,7 +225,10 @@ void MapDrawing::Shapes::DrawLine(cairo_t* cairo, const Line& line) const {
 }
 
 void MapDrawing::Shapes::DrawMarkers(cairo_t* cairo) const {
-  std::vector<Box> taken;
+  // What lies over the map hides what is written below it.
+  std::vector<Box> taken = {{width_px / 2, height_px - kMarginPx - 44, width_px / 2, 60}};
+  if (!title.empty()) taken.push_back(TitleBox(cairo));
+  if (!legend.empty()) taken.push_back(LegendBox(cairo));
   for (const Marker& m : markers) {
     DrawSymbol(cairo, X(m.at), Y(m.at), m.symbol, m.colour, m.size_px);
     taken.push_back({X(m.at) - m.size_px / 2, Y(m.at) - m.size_px / 2, m.size_px, m.size_px});
@@ -250,23 +255,31 @@ void MapDrawing::Shapes::DrawMarkers(cairo_t* cairo) const {
   }
 }
 
-void MapDrawing::Shapes::DrawTitle(cairo_t* cairo) const {
-  if (title.empty()) return;
+Box MapDrawing::Shapes::TitleBox(cairo_t* cairo) const {
   const double width = std::max(TextWidth(cairo, title, 19, true),
                                 subtitle.empty() ? 0 : TextWidth(cairo, subtitle, 12.5));
-  Panel(cairo, {kMarginPx, kMarginPx, width + 28, subtitle.empty() ? 40.0 : 60.0});
+  return {kMarginPx, kMarginPx, width + 28, subtitle.empty() ? 40.0 : 60.0};
+}
+
+void MapDrawing::Shapes::DrawTitle(cairo_t* cairo) const {
+  if (title.empty()) return;
+  Panel(cairo, TitleBox(cairo));
   DrawText(cairo, kMarginPx + 14, kMarginPx + 27, title, 19, palette::kInk, true, 0);
   if (!subtitle.empty())
     DrawText(cairo, kMarginPx + 14, kMarginPx + 48, subtitle, 12.5, palette::kInk.WithAlpha(0.8),
              false, 0);
 }
 
-void MapDrawing::Shapes::DrawLegend(cairo_t* cairo) const {
-  if (legend.empty()) return;
+Box MapDrawing::Shapes::LegendBox(cairo_t* cairo) const {
   double width = 0;
   for (const LegendRow& row : legend) width = std::max(width, TextWidth(cairo, row.text, 12.5));
   const double height = kLegendRowPx * static_cast<double>(legend.size()) + 16;
-  const Box box{kMarginPx, height_px - kMarginPx - height, width + 66, height};
+  return {kMarginPx, height_px - kMarginPx - height, width + 66, height};
+}
+
+void MapDrawing::Shapes::DrawLegend(cairo_t* cairo) const {
+  if (legend.empty()) return;
+  const Box box = LegendBox(cairo);
   Panel(cairo, box);
   double y = box.y + 8 + kLegendRowPx / 2;
   for (const LegendRow& row : legend) {
