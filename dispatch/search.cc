@@ -12,21 +12,27 @@ namespace {
 // Labels are put into buckets of this width. Few edges are shorter, so that inside a bucket hardly
 // anything has to be done twice, and a 10-minute search has few buckets.
 constexpr uint32_t kBucketShift = 9;  // 512 ms
-// Buckets (of half a second) between two looks at whether all targets are settled.
-constexpr size_t kTargetsEvery = 16;
+// How many items before their turn the memory that they need is asked for.
+constexpr size_t kItemsAhead = 6;
 // A limit of more than this is a mistake of units.
 constexpr uint32_t kMostLimitMs = 24 * 3600 * 1000;
 
 }  // namespace
 
 void BoundedSearch::Reset(const TravelGraph& graph, SearchDirection direction, uint32_t limit_ms) {
-  const size_t slots = graph.network().edge_count();
-  if (label_.size() != slots) {
-    label_.assign(slots, kUnreached);
+  const RoadNetwork& network = graph.network();
+  if (label_.size() != network.edge_count() || checksum_ != network.checksum()) {
+    checksum_ = network.checksum();
+    label_.assign(network.edge_count(), kUnreached);
+    junctions_.assign(network.junction_count() + 1, Junction{});
+    for (size_t j = 0; j < junctions_.size(); ++j)
+      junctions_[j].first_arc = network.first_out()[j];
   } else {
     for (const uint32_t slot : touched_) label_[slot] = kUnreached;
+    for (const uint32_t junction : closed_) junctions_[junction].no_use_from = kUnreached;
   }
   touched_.clear();
+  closed_.clear();
   folded_.clear();
   for (size_t b = 0; b < buckets_used_; ++b) buckets_[b].clear();
   buckets_used_ = 0;
@@ -34,32 +40,55 @@ void BoundedSearch::Reset(const TravelGraph& graph, SearchDirection direction, u
   direction_ = direction;
   arcs_ = direction == SearchDirection::kForward ? &graph.forward() : &graph.reverse();
   limit_ms_ = std::min(limit_ms, kMostLimitMs);
-  settled_ = 0;
+  least_turn_ms_ = *std::min_element(arcs_->turn_ms.begin(), arcs_->turn_ms.end());
   const size_t needed = (limit_ms_ >> kBucketShift) + 1;
   if (buckets_.size() < needed) buckets_.resize(needed);
 }
 
-inline void BoundedSearch::Push(uint32_t time, uint32_t slot) {
+// The label is set in any case; the edge waits in a bucket only if leaving it may improve another's.
+inline void BoundedSearch::Push(uint32_t time, uint32_t slot, Arc arc) {
   uint32_t& label = label_[slot];
   if (label == kUnreached) touched_.push_back(slot);
   label = time;
+  const uint32_t far = time + arc.time_ms();
+  if (far > limit_ms_) return;
+  const Junction& end = junctions_[arc.head()];
+  if (far + least_turn_ms_ >= end.no_use_from && !arc.ruled()) return;
   const size_t bucket = time >> kBucketShift;
-  buckets_[bucket].push_back({time, slot});
+  buckets_[bucket].push_back({time, slot, end.first_arc});
   if (bucket >= buckets_used_) buckets_used_ = bucket + 1;
+}
+
+// `latest_label`: of the arcs that may be entered there.
+inline void BoundedSearch::CloseJunction(uint32_t junction, uint32_t latest_label) {
+  uint32_t& from = junctions_[junction].no_use_from;
+  if (from == kUnreached) closed_.push_back(junction);
+  from = std::min(latest_label, limit_ms_ + 1);
 }
 
 inline void BoundedSearch::Leave(uint32_t slot, uint32_t time) {
   const Arc arc = arcs_->arcs[slot];
   if (arc.ruled()) [[unlikely]]
     return LeaveRuled(slot, time);
+  const Junction* junction = &junctions_[arc.head()];
+  if (time + least_turn_ms_ >= junction->no_use_from) return;
   const uint32_t* turns = arcs_->turn_ms.data();
+  const Arc* arcs = arcs_->arcs.data();
   const uint32_t arriving = arc.arriving();
-  const uint32_t end = arcs_->first[arc.head() + 1];
-  for (uint32_t next = arcs_->first[arc.head()]; next < end; ++next) {
-    const uint32_t entry = arcs_->arcs[next].entry();
-    const uint32_t reached = time + turns[((entry - arriving) & 63) | (entry & 64)];
-    if (reached < label_[next] && reached <= limit_ms_) Push(reached, next);
+  const uint32_t end = junction[1].first_arc;
+  uint32_t latest = 0;
+  for (uint32_t next = junction->first_arc; next < end; ++next) {
+    const Arc to = arcs[next];
+    if (to.blocked()) continue;
+    const uint32_t reached = time + turns[(to.entry() - arriving) & 63];
+    uint32_t label = label_[next];
+    if (reached < label && reached <= limit_ms_) {
+      Push(reached, next, to);
+      label = reached;
+    }
+    latest = std::max(latest, label);
   }
+  CloseJunction(arc.head(), latest);
 }
 
 void BoundedSearch::LeaveRuled(uint32_t slot, uint32_t time) {
@@ -70,11 +99,12 @@ void BoundedSearch::LeaveRuled(uint32_t slot, uint32_t time) {
   for (uint32_t next = begin; next < end; ++next) {
     const uint32_t bit = next - begin < 32 ? 1U << (next - begin) : 0;
     if (rules.forbidden & bit) continue;
-    uint32_t entry = arcs_->arcs[next].entry();
+    const Arc to = arcs_->arcs[next];
+    uint32_t entry = to.entry();
     if (rules.entry & bit) entry &= 63;
     uint32_t reached = time + arcs_->turn_ms[((entry - arc.arriving()) & 63) | (entry & 64)];
     if (rules.priced & bit) reached += arcs_->forbidden_ms;
-    if (reached < label_[next] && reached <= limit_ms_) Push(reached, next);
+    if (reached < label_[next] && reached <= limit_ms_) Push(reached, next, to);
   }
 }
 
@@ -96,34 +126,42 @@ void BoundedSearch::Run(const TravelGraph& graph, SearchDirection direction,
 }
 
 // Label-setting between buckets, label-correcting inside one: an item whose label has been improved
-// since is skipped.
-void BoundedSearch::Drain(std::span<const EdgeId> until) {
-  size_t open_targets = until.size();
-  std::vector<uint32_t> targets;
-  for (const EdgeId e : until) targets.push_back(Slot(e));
-  for (size_t b = 0; b < buckets_used_; ++b) {
-    for (size_t i = 0; i < buckets_[b].size(); ++i) {
-      const Item item = buckets_[b][i];
-      if (label_[item.slot] != item.time) continue;
-      ++settled_;
-      const uint64_t time = uint64_t{item.time} + arcs_->arcs[item.slot].time_ms();
-      if (time <= limit_ms_) Leave(item.slot, static_cast<uint32_t>(time));
+// since is skipped. Most time would be spent waiting for the arcs and labels of a junction that is
+// met for the first time: they are asked for some items ahead.
+inline void BoundedSearch::DrainBucket(size_t b) {
+  const Arc* arcs = arcs_->arcs.data();
+  for (size_t i = 0; i < buckets_[b].size(); ++i) {
+    const std::vector<Item>& items = buckets_[b];
+    if (i + kItemsAhead < items.size()) {
+      const uint32_t soon = items[i + kItemsAhead].next;
+      __builtin_prefetch(arcs + soon);
+      __builtin_prefetch(label_.data() + soon);
     }
-    // Looking after every bucket would cost more than it saves.
-    if (open_targets == 0 || b % kTargetsEvery != 0) continue;
-    const auto final_before = static_cast<uint32_t>((b + 1) << kBucketShift);
-    std::erase_if(targets, [&](uint32_t slot) { return label_[slot] < final_before; });
-    open_targets = targets.size();
-    if (open_targets == 0 && !until.empty()) {
-      // What lies in later buckets is not final: forget it.
-      std::erase_if(touched_, [&](uint32_t slot) {
-        if (label_[slot] < final_before) return false;
-        label_[slot] = kUnreached;
-        return true;
-      });
-      break;
-    }
+    const Item item = items[i];
+    if (label_[item.slot] != item.time) continue;
+    Leave(item.slot, item.time + arcs[item.slot].time_ms());
   }
+}
+
+void BoundedSearch::Drain(std::span<const EdgeId> until) {
+  size_t settled_targets = 0;
+  for (size_t b = 0; b < buckets_used_; ++b) {
+    DrainBucket(b);
+    if (until.empty()) continue;
+    const auto final_before = static_cast<uint32_t>((b + 1) << kBucketShift);
+    while (settled_targets < until.size() && label_[Slot(until[settled_targets])] < final_before)
+      ++settled_targets;
+    if (settled_targets == until.size()) return ForgetFrom(final_before);
+  }
+}
+
+// What lies in later buckets is not final.
+void BoundedSearch::ForgetFrom(uint32_t time) {
+  std::erase_if(touched_, [&](uint32_t slot) {
+    if (label_[slot] < time) return false;
+    label_[slot] = kUnreached;
+    return true;
+  });
 }
 
 // Forward, reaching a copy is reaching the road. Backward the original, which has all exits, is
@@ -139,7 +177,7 @@ void BoundedSearch::FoldGhosts() {
 }
 
 uint32_t BoundedSearch::FoldedLabel(EdgeId e, uint32_t label) const {
-  for (const Item& item : folded_)
+  for (const Folded& item : folded_)
     if (item.slot == e.value) label = std::min(label, item.time);
   return label;
 }

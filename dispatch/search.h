@@ -58,7 +58,7 @@ class BoundedSearch {
   template <class Fn>  // Fn(EdgeId, uint32_t label)
   void ForReached(Fn&& fn) const {
     for (const uint32_t slot : touched_) fn(EdgeOf(slot), label_[slot]);
-    for (const Item& item : folded_) fn(EdgeId{item.slot}, item.time);
+    for (const Folded& item : folded_) fn(EdgeId{item.slot}, item.time);
   }
   // Every reached part of every edge, seeds' edges included, ghosts folded into what they copy; an
   // edge comes at most once for each way it was reached. Reproducible order.
@@ -74,12 +74,24 @@ class BoundedSearch {
   // way.
   uint32_t SeedOffset(EdgeId e, uint32_t from_cm) const;
 
-  size_t settled() const { return settled_; }
+  // How many edges have a label; the measure of work.
+  size_t settled() const { return touched_.size(); }
 
  private:
   struct Item {
     uint32_t time;
     uint32_t slot;
+    uint32_t next;  // first of the arcs that its end leads on to
+  };
+  struct Folded {
+    uint32_t time;
+    uint32_t slot;
+  };
+  struct Junction {
+    uint32_t first_arc = 0;
+    // Arriving at or after this time improves nothing. Until it has been left for the first time:
+    // kUnreached.
+    uint32_t no_use_from = kUnreached;
   };
   uint32_t Slot(EdgeId e) const {
     return direction_ == SearchDirection::kForward ? e.value : graph_->network().twin(e).value;
@@ -89,10 +101,13 @@ class BoundedSearch {
                                                    : graph_->network().twin(EdgeId{slot});
   }
   void Reset(const TravelGraph& graph, SearchDirection direction, uint32_t limit_ms);
-  void Push(uint32_t time, uint32_t slot);
+  void Push(uint32_t time, uint32_t slot, Arc arc);
   void Leave(uint32_t slot, uint32_t time_at_far_end);
   void LeaveRuled(uint32_t slot, uint32_t time_at_far_end);
+  void CloseJunction(uint32_t junction, uint32_t latest_label);
   void Drain(std::span<const EdgeId> until);
+  void DrainBucket(size_t bucket);
+  void ForgetFrom(uint32_t time);
   void FoldGhosts();
   uint32_t FoldedLabel(EdgeId e, uint32_t label) const;
   // Where an edge's label came from: another edge, or a seed.
@@ -110,10 +125,13 @@ class BoundedSearch {
   std::vector<SearchSeed> seeds_;
   std::vector<uint32_t> label_;    // by slot
   std::vector<uint32_t> touched_;  // slots with a label
-  std::vector<Item> folded_;  // forward: roads that a ghost reached earlier than their own edge
+  std::vector<Folded> folded_;  // forward: roads that a ghost reached earlier than their own edge
   std::vector<std::vector<Item>> buckets_;  // by time / kBucketMs
   size_t buckets_used_ = 0;
-  size_t settled_ = 0;
+  uint64_t checksum_ = 0;            // of the network that the arrays are for
+  std::vector<Junction> junctions_;  // and one more, for the end of the last one's arcs
+  std::vector<uint32_t> closed_;     // junctions whose no_use_from is set
+  uint32_t least_turn_ms_ = 0;
 };
 
 }  // namespace cordon

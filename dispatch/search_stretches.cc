@@ -64,7 +64,7 @@ std::vector<ReachedStretch> BoundedSearch::Stretches() const {
     const EdgeId e = EdgeOf(slot);
     if (!n.is_ghost(e)) add(e, forward ? 0 : n.length_cm(e), label_[slot]);
   }
-  for (const Item& item : folded_) add(EdgeId{item.slot}, 0, item.time);
+  for (const Folded& item : folded_) add(EdgeId{item.slot}, 0, item.time);
   return all;
 }
 

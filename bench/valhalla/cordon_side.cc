@@ -81,8 +81,7 @@ absl::Status Run(const char* city, const char* queries_file, const char* answers
   Json isochrone_ms = Json::array(), matrix_ms = Json::array(), matrix_s = Json::array();
   CircleMaker circles(model);
   constexpr uint32_t kTiers[] = {60, 180, 300};
-  while (circles.PrepareSome()) {  // as the dispatcher does while it is idle
-  }
+  circles.Prepare();  // as the dispatcher does while it is idle
   (void)circles.OfScene(origin_places.front(), kRoutine, kTiers);  // sizes its arrays once
   // Polygons, and then also their GeoJSON text: Valhalla answers with text.
   size_t bytes = 0;
@@ -102,7 +101,12 @@ absl::Status Run(const char* city, const char* queries_file, const char* answers
     matrix_ms.push_back(Milliseconds64([&] {
       std::vector<UnitSnap> snaps;
       for (const LatLon& unit : unit_places) snaps.push_back(SnapUnit(*graph, {.place = unit}));
-      search.Run(*graph, SearchDirection::kReverse, SnapScene(*graph, scene).seeds, kWholeCityMs);
+      // As the dispatcher asks: until every unit's road has its time.
+      std::vector<EdgeId> targets;
+      for (const UnitSnap& snap : snaps)
+        for (const SearchSeed& seed : snap.seeds) targets.push_back(seed.at.edge);
+      search.Run(*graph, SearchDirection::kReverse, SnapScene(*graph, scene).seeds, kWholeCityMs,
+                 targets);
       for (size_t u = 0; u < kUnits; ++u)
         for (const SearchSeed& seed : snaps[u].seeds)
           times[u] = std::min(times[u], search.TimeAt(seed.at));
