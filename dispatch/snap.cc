@@ -25,22 +25,49 @@ struct PieceFoot {
   double heading_deg = 0;  // of the forward edge there
 };
 
-// The nearest point of a piece.
-PieceFoot FootOn(const RoadNetwork& network, PieceId p, const LocalPlane& plane) {
+// The point of a segment nearest to the plane's origin.
+struct NearSegment {
+  size_t end = 0;  // index of its second point; 0: none near enough
+  double part = 0;
+  double square = 0;  // of the distance
+};
+
+// The nearest segment of a shape within `radius` of the plane's origin. Most shapes that are asked
+// about lie farther away: segments beside the square around the origin are passed over.
+NearSegment FindNearSegment(std::span<const RoadPoint> shape, const LocalPlane& plane,
+                            double radius) {
+  NearSegment nearest{.square = radius * radius};
+  PlanePoint from = plane(shape[0]);
+  for (size_t i = 1; i < shape.size(); ++i) {
+    const PlanePoint to = plane(shape[i]);
+    const bool beside = std::max(from.x, to.x) < -radius || std::min(from.x, to.x) > radius ||
+                        std::max(from.y, to.y) < -radius || std::min(from.y, to.y) > radius;
+    if (!beside) {
+      const SegmentFoot foot = NearestOnSegment(from, to, {0, 0});
+      const double square = foot.distance * foot.distance;
+      if (nearest.end == 0 ? square <= nearest.square : square < nearest.square)
+        nearest = {i, foot.part, square};
+    }
+    from = to;
+  }
+  return nearest;
+}
+
+// The nearest point of a piece; nothing within `radius`: empty.
+std::optional<PieceFoot> FootOn(const RoadNetwork& network, PieceId p, const LocalPlane& plane,
+                                double radius) {
   const auto shape = network.shape(p);
-  PieceFoot foot;
-  foot.piece = p;
-  foot.distance = 1e18;
+  const NearSegment near = FindNearSegment(shape, plane, radius);
+  if (near.end == 0) return std::nullopt;
+  PieceFoot foot{.piece = p, .distance = std::sqrt(near.square)};
   double walked = 0;
   double walked_to_foot = 0;
   PlanePoint from = plane(shape[0]);
   for (size_t i = 1; i < shape.size(); ++i) {
     const PlanePoint to = plane(shape[i]);
     const double step = std::hypot(to.x - from.x, to.y - from.y);
-    const SegmentFoot s = NearestOnSegment(from, to, {0, 0});
-    if (s.distance < foot.distance) {
-      foot.distance = s.distance;
-      walked_to_foot = walked + s.part * step;
+    if (i == near.end) {
+      walked_to_foot = walked + near.part * step;
       const double degrees = std::atan2(to.x - from.x, to.y - from.y) * 180 / std::numbers::pi;
       foot.heading_deg = degrees < 0 ? degrees + 360 : degrees;
     }
@@ -58,21 +85,19 @@ PieceFoot FootOn(const RoadNetwork& network, PieceId p, const LocalPlane& plane)
 template <class Usable>  // bool(PieceId)
 std::vector<PieceFoot> FeetNear(const RoadNetwork& network, const LatLon& place, Metres radius,
                                 Usable&& usable) {
-  std::vector<PieceId> pieces;
-  network.ForPiecesNear(place, radius, [&](PieceId p) {
-    if (usable(p)) pieces.push_back(p);
-  });
-  std::sort(pieces.begin(), pieces.end());
-  pieces.erase(std::unique(pieces.begin(), pieces.end()), pieces.end());
   const LocalPlane plane(place);
   std::vector<PieceFoot> feet;
-  for (const PieceId p : pieces) {
-    const PieceFoot foot = FootOn(network, p, plane);
-    if (foot.distance <= radius.value) feet.push_back(foot);
-  }
-  std::sort(feet.begin(), feet.end(), [](const PieceFoot& a, const PieceFoot& b) {
-    return std::tie(a.distance, a.piece.value) < std::tie(b.distance, b.piece.value);
+  network.ForPiecesNear(place, radius, [&](PieceId p) {
+    // The few that are near are asked whether they are of use, not the other way round.
+    const auto foot = FootOn(network, p, plane, radius.value);
+    if (foot && usable(p)) feet.push_back(*foot);
   });
+  const auto key = [](const PieceFoot& foot) { return std::pair(foot.distance, foot.piece.value); };
+  std::sort(feet.begin(), feet.end(),
+            [&](const PieceFoot& a, const PieceFoot& b) { return key(a) < key(b); });
+  feet.erase(std::unique(feet.begin(), feet.end(),
+                         [&](const PieceFoot& a, const PieceFoot& b) { return key(a) == key(b); }),
+             feet.end());
   return feet;
 }
 
