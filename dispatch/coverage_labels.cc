@@ -10,10 +10,12 @@
 namespace cordon {
 namespace {
 
-constexpr uint32_t kNil = 0xFFFF'FFFF;
 // About the time of a short edge: a label is then hardly ever improved after it left its bucket.
 // Any width is correct.
 constexpr uint32_t kBucketShift = 9;
+// How many items before their turn the memory that they need is asked for: most time would be spent
+// waiting for it.
+constexpr size_t kItemsAhead = 6;
 // From this share of changed edges on, searching everything again is cheaper.
 constexpr size_t kChangedShareForAll = 200;
 
@@ -26,16 +28,22 @@ void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_
   limit_ms_ = limit_ms;
   pairs_.assign(arcs_->arcs.size(), Pair{});
   arrivals_.assign(graph_->network().junction_count(), 0);
-  heads_.assign((limit_ms >> kBucketShift) + 1, kNil);
+  buckets_.assign((limit_ms >> kBucketShift) + 1, {});
   twins_.resize(arcs_->arcs.size());
   for (uint32_t edge = 0; edge < twins_.size(); ++edge)
     twins_[edge] = graph_->network().twin(EdgeId{edge}).value;
   touched_.Reset(arcs_->arcs.size());
   seeds_.clear();
   standing_.clear();
-  items_.clear();
   emptied_.clear();
-  lowest_bucket_ = static_cast<uint32_t>(heads_.size());
+  lowest_bucket_ = buckets_.size();
+  end_bucket_ = 0;
+}
+
+inline void NearestTwo::AskFor(uint32_t first_edge) const {
+  __builtin_prefetch(arcs_->arcs.data() + first_edge);
+  __builtin_prefetch(pairs_.data() + first_edge);
+  __builtin_prefetch(pairs_.data() + first_edge + 3);
 }
 
 inline void NearestTwo::Offer(uint32_t edge, Key key) {
@@ -50,10 +58,12 @@ inline void NearestTwo::Offer(uint32_t edge, Key key) {
   }
   touched_.Insert(edge);
   ++labels_set_;
-  const uint32_t bucket = TimeOf(key) >> kBucketShift;
-  items_.push_back({key, edge, heads_[bucket]});
-  heads_[bucket] = static_cast<uint32_t>(items_.size() - 1);
+  const Arc arc = arcs_->arcs[edge];
+  if (TimeOf(key) + arc.time_ms() > limit_ms_) return;  // leads on to nothing
+  const size_t bucket = TimeOf(key) >> kBucketShift;
+  buckets_[bucket].push_back({key, edge, arcs_->first[arc.head()]});
   lowest_bucket_ = std::min(lowest_bucket_, bucket);
+  end_bucket_ = std::max(end_bucket_, bucket + 1);
 }
 
 void NearestTwo::Leave(uint32_t edge, Key key) {
@@ -78,18 +88,20 @@ void NearestTwo::LeaveSeeds(UnitSlot unit) {
 }
 
 void NearestTwo::Drain() {
-  for (uint32_t bucket = lowest_bucket_; bucket < heads_.size(); ++bucket) {
-    while (heads_[bucket] != kNil) {
-      const Item item = items_[heads_[bucket]];
-      heads_[bucket] = item.next;
+  for (size_t bucket = lowest_bucket_; bucket < end_bucket_; ++bucket) {
+    for (size_t i = 0; i < buckets_[bucket].size(); ++i) {
+      const std::vector<Item>& items = buckets_[bucket];
+      if (i + kItemsAhead < items.size()) AskFor(items[i + kItemsAhead].next);
+      const Item item = items[i];
       const Pair& pair = pairs_[item.edge];
       if (pair.first != item.key && pair.second != item.key) continue;  // overtaken meanwhile
       const uint32_t far = TimeOf(item.key) + arcs_->arcs[item.edge].time_ms();
-      if (far <= limit_ms_) Leave(item.edge, MakeKey(far, UnitOf(item.key)));
+      Leave(item.edge, MakeKey(far, UnitOf(item.key)));
     }
+    buckets_[bucket].clear();
   }
-  items_.clear();
-  lowest_bucket_ = static_cast<uint32_t>(heads_.size());
+  lowest_bucket_ = buckets_.size();
+  end_bucket_ = 0;
 }
 
 // A unit's labels hang together: each was reached from its seeds or from another of its labels. So
@@ -98,7 +110,7 @@ void NearestTwo::Drain() {
 // `others_complete`: no other unit's labels are missing meanwhile. Then an edge that only this unit
 // reached has no third one to offer: it would have been the second.
 void NearestTwo::TakeAway(UnitSlot unit, bool others_complete) {
-  stack_.clear();
+  walk_.clear();
   const auto take = [&](uint32_t edge) {
     Pair& pair = pairs_[edge];
     if (UnitOf(pair.first) == unit && pair.first != kNoKey) {
@@ -109,18 +121,16 @@ void NearestTwo::TakeAway(UnitSlot unit, bool others_complete) {
     pair.second = kNoKey;
     if (pair.first != kNoKey || !others_complete) emptied_.push_back(edge);
     touched_.Insert(edge);
-    stack_.push_back(edge);
+    walk_.push_back(arcs_->arcs[edge].head());
   };
-  const auto walk = [&](uint32_t edge) {
-    const Arc arc = arcs_->arcs[edge];
-    for (uint32_t next = arcs_->first[arc.head()]; next < arcs_->first[arc.head() + 1]; ++next)
-      take(next);
+  const auto leave = [&](uint32_t junction) {
+    const uint32_t end = arcs_->first[junction + 1];
+    for (uint32_t next = arcs_->first[junction]; next < end; ++next) take(next);
   };
-  for (const SearchSeed& seed : seeds_[unit]) walk(seed.at.edge.value);
-  while (!stack_.empty()) {
-    const uint32_t edge = stack_.back();
-    stack_.pop_back();
-    walk(edge);
+  for (const SearchSeed& seed : seeds_[unit]) leave(arcs_->arcs[seed.at.edge.value].head());
+  for (size_t i = 0; i < walk_.size(); ++i) {
+    if (i + kItemsAhead < walk_.size()) AskFor(arcs_->first[walk_[i + kItemsAhead]]);
+    leave(walk_[i]);
   }
 }
 

@@ -90,7 +90,7 @@ class NearestTwo {
   struct Item {
     Key key;
     uint32_t edge;
-    uint32_t next;
+    uint32_t next;  // first of the edges that leave its head
   };
   static Key MakeKey(uint32_t time_ms, UnitSlot unit) { return Key{time_ms} << 32 | unit; }
   static uint32_t TimeOf(Key key) { return static_cast<uint32_t>(key >> 32); }
@@ -106,6 +106,7 @@ class NearestTwo {
   // Time at the head of a seed's edge; beyond the limit: kUnreached.
   uint32_t HeadTime(const SearchSeed& seed) const;
   void Drain();
+  void AskFor(uint32_t first_edge) const;
   void TakeAway(UnitSlot unit, bool others_complete);
   void Repair();
   void OfferFromPredecessors(uint32_t edge);
@@ -121,10 +122,10 @@ class NearestTwo {
       standing_;                   // edge -> units with a seed on it
   std::vector<uint8_t> arrivals_;  // by junction: how many seeds' edges end there (<= 255)
   std::vector<uint32_t> emptied_;  // edges that lost a label and await Repair
-  std::vector<uint32_t> heads_;    // bucket queue by time: first item of each bucket
-  std::vector<Item> items_;
-  uint32_t lowest_bucket_ = 0;
-  std::vector<uint32_t> stack_;
+  std::vector<std::vector<Item>> buckets_;  // by time
+  size_t lowest_bucket_ = 0;                // of those that hold something, and the end of them
+  size_t end_bucket_ = 0;
+  std::vector<uint32_t> walk_;  // scratch of TakeAway: junctions
   NumberSet touched_;
   uint64_t labels_set_ = 0;
 };
