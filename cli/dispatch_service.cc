@@ -138,7 +138,7 @@ absl::Status DispatchService::OpenDispatcher() {
     return circles_->Rank(request);
   };
   options.draw_areas = [this](proto::ResponseCircles& circles) { circles_->Draw(circles); };
-  options.prepare_circles = [this] { circles_->PrepareSome(); };
+  options.prepare_circles = [this] { circles_->Prepare(); };
   options.prepare = [this](sqlite::Connection& connection) { return sink_.Prepare(connection); };
   options.listeners.push_back(feed_.get());
   options.listeners.push_back(tracks_.get());

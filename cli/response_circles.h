@@ -27,7 +27,7 @@ class ResponseCirclesSource {
   absl::StatusOr<proto::ResponseCircles> Rank(const CirclesRequest& request);
   void Draw(proto::ResponseCircles& circles);
   // For idle time: the first alert in a district is then answered as fast as the second.
-  void PrepareSome() { (void)circles_.PrepareSome(); }
+  void Prepare() { circles_.Prepare(); }
 
  private:
   // Routes are drawn for so many of the first units; a console shows no more at once.

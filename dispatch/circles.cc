@@ -90,11 +90,6 @@ ContourDrawer& CircleMaker::DrawerOf(bool walked) {
   return *drawer;
 }
 
-bool CircleMaker::PrepareSome() {
-  constexpr size_t kBlocks = 16;
-  return DrawerOf(/*walked=*/false).PrepareSome(kBlocks);
-}
-
 void CircleMaker::Finish(std::span<const uint32_t> tiers_s, bool walked, Circles& circles) {
   const std::vector<uint32_t> limits_ms = ToMilliseconds(tiers_s);
   auto drawn = DrawerOf(walked).Draw(circles.stretches, limits_ms);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dispatch/contour_grid.h"
+#include "dispatch/contour_rings.h"
 #include "dispatch/search.h"
 
 namespace cordon {
@@ -25,18 +26,22 @@ struct ContourTier {
 
 // Draws reached roads as areas. The truth is the reached stretches; this is their picture, with
 // these properties: every reached point lies inside (but for rounding below 1 m); the tiers are
-// nested; polygons are valid, with all holes and islands; the same input gives the same bytes.
+// nested; polygons are valid, with all holes and islands; the same input gives the same bytes; a
+// tier is drawn the same whatever others are asked for.
 //
-// A grid of cells of about 7.5 m lies over the network. A cell that a road passes belongs to a tier
-// when that road is reached there within it. A cell without a road goes with the nearest road cell
-// within about 65 m, so that blocks and gardens are filled, but a cell whose own or nearest road was
-// not reached stays out: the far bank of a river, the other carriageway, a street behind a barrier.
-// Rings follow the cells' borders (marching squares); corners are cut only where no road passes.
+// Three grids of cells lie over the network, each with cells twice as wide as the one before. A
+// small tier is drawn on the finest, where a minute's drive has its details; a large one on the
+// coarsest, where nobody sees them. A cell that a road passes belongs to a tier when that road is
+// reached there within it. A cell without a road goes with the nearest road cell within about 70 m,
+// so that blocks and gardens are filled, but a cell whose own or nearest road was not reached stays
+// out: the far bank of a river, the other carriageway, a street behind a barrier. On a finer grid a
+// tier is drawn inside of what the coarser one would draw of it, so that tiers of different grids
+// are nested too. Rings follow the cells' borders (marching squares); corners are cut only where no
+// road passes.
 //
-// Cells are bits, 64 to a word, so that a district is filled in a few microseconds. Where the
-// nearest road of a cell lies is found once for each block of 64 x 64 cells, when it is first drawn.
+// Cells are bits, 64 to a word, so that a district is filled in a few microseconds.
 //
-// Built once per network (some 10 ms per 100,000 edges), then reused. One thread at a time.
+// Built once per network (some 15 ms per 100,000 edges), then reused. One thread at a time.
 class ContourDrawer {
  public:
   // `roads`: which pieces count as roads that must stay outside when they are not reached.
@@ -49,90 +54,42 @@ class ContourDrawer {
   std::vector<ContourTier> Draw(std::span<const ReachedStretch> stretches,
                                 std::span<const uint32_t> limits_ms);
 
-  // Does for up to so many blocks what is otherwise done when they are first drawn (some 20 us
-  // each); for idle time. False when nothing is left to do.
-  bool PrepareSome(size_t blocks);
-
-  // Size of a cell in 1e-7 degrees.
-  uint32_t step_lat_e7() const { return step_lat_; }
-  uint32_t step_lon_e7() const { return step_lon_; }
-
-  static constexpr int kBlock = 64;              // cells of a block's side
-  using Rows = std::array<uint64_t, kBlock>;     // bit x of row y
-  struct RoadBlock {
-    Rows road{};  // cells that a road passes
-    Rows near{};  // of the others: those with such a cell within reach
-    std::array<uint8_t, kBlock * kBlock> nearest{};  // of those: which offset leads to the nearest
-    bool nearest_known = false;
-  };
-  struct ReachBlock {
-    std::vector<Rows> reached;  // by tier: cells that a road passes which is reached in it
-    size_t first_tier = kMostTiers;  // that has any
-  };
-
  private:
-  struct CellPoint {
-    double x;
-    double y;
-  };
-  // A block with what its neighbours have near its border, for one tier (contour_fill.cc).
-  struct Surroundings;
   struct Matrices;
-  // Blocks of one tier that touch, and their frame.
-  struct Cluster {
-    std::vector<std::pair<int, int>> blocks;  // (by, bx), ascending
-    int west = 0, east = 0, south = 0, north = 0;
+  // The grid that is drawn on.
+  struct Canvas {
+    ContourGrid* grid = nullptr;
+    double cells_per_lat_e7 = 0;
+    double cells_per_lon_e7 = 0;
+    int ring_units_per_cell = 0;
   };
-
-  size_t BlockIndex(int bx, int by) const {
-    return static_cast<size_t>(by) * static_cast<size_t>(blocks_x_) + static_cast<size_t>(bx);
+  Canvas CanvasOf(size_t level) const;
+  CellPoint CellOf(const Canvas& canvas, const RoadPoint& p) const {
+    return {static_cast<double>(p.lon_e7 - origin_lon_) * canvas.cells_per_lon_e7,
+            static_cast<double>(p.lat_e7 - origin_lat_) * canvas.cells_per_lat_e7};
   }
-  bool Exists(int bx, int by) const {
-    return bx >= 0 && by >= 0 && bx < blocks_x_ && by < blocks_y_;
-  }
-  CellPoint CellOf(const RoadPoint& p) const {
-    return {static_cast<double>(p.lon_e7 - origin_lon_) / step_lon_,
-            static_cast<double>(p.lat_e7 - origin_lat_) / step_lat_};
-  }
-  template <class Visit>  // see contour.cc
-  static void ForRuns(CellPoint a, CellPoint b, Visit&& visit);
-  RoadBlock& RoadBlockAt(int bx, int by);
-  ReachBlock& ReachBlockAt(int bx, int by);
   void MarkRoads(Roads roads);
-  void MarkStretch(const ReachedStretch& stretch, std::span<const uint32_t> limits_ms);
-  void MarkPart(EdgeId edge, double from_cm, double to_cm, size_t tier);
-  void MarkSegment(const CellPoint& a, const CellPoint& b, size_t tier);
+  void MarkStretch(const Canvas& canvas, const ReachedStretch& stretch, uint32_t limit_ms);
+  void MarkWhole(const Canvas& canvas, PieceId piece);
+  void MarkPart(const Canvas& canvas, EdgeId edge, double from_cm, double to_cm);
   double SegmentLength(const RoadPoint& a, const RoadPoint& b) const;
-  void AllocateNeighbours();
-  void SumTiers();
-  std::vector<Cluster> ClustersOf(size_t tier);
-  void DrawCluster(const Cluster& cluster, size_t tier, std::vector<ContourPolygon>& polygons);
-  void FindNearest(int bx, int by);
-  Surroundings Around(int bx, int by, size_t tier) const;
-  Rows Fill(int bx, int by, size_t tier);
-  void Clear();
+  void DrawTier(std::span<const ReachedStretch> stretches, ContourTier& tier);
+  void DrawCluster(const Canvas& canvas, const ContourGrid::Cluster& cluster,
+                   std::vector<ContourPolygon>& polygons);
+  ContourRing ToPoints(int64_t west_e7, int64_t south_e7, std::span<const RingPoint> ring) const;
 
   const std::shared_ptr<const RoadNetwork> network_;
-  uint32_t step_lat_ = 0;
-  uint32_t step_lon_ = 0;
+  int32_t unit_lat_e7_ = 0;  // of ring points
+  int32_t unit_lon_e7_ = 0;
   int64_t origin_lat_ = 0;
   int64_t origin_lon_ = 0;
   double middle_lat_e7_ = 0;  // lengths are taken with the cosine linear around it
   double cosine_ = 1;
   double cosine_slope_ = 0;
-  int blocks_x_ = 0;
-  int blocks_y_ = 0;
-  std::vector<std::unique_ptr<RoadBlock>> road_blocks_;
-  size_t prepared_ = 0;  // blocks before it are prepared
-  // Of the drawing at hand.
-  size_t tiers_ = 0;
-  std::vector<std::unique_ptr<ReachBlock>> reach_blocks_;
-  std::vector<std::unique_ptr<ReachBlock>> spare_blocks_;
-  std::vector<std::pair<int, int>> used_;  // (by, bx) of reach_blocks_
-  std::vector<uint8_t> waits_;             // by block, scratch of ClustersOf
-  std::unique_ptr<Matrices> matrices_;     // scratch of DrawCluster
-  std::vector<uint8_t> whole_from_;        // by piece: first tier that holds all of it
-  std::vector<uint32_t> whole_pieces_;     // whose whole_from_ is set
+  std::vector<std::unique_ptr<ContourGrid>> grids_;  // from the finest on
+  std::unique_ptr<Matrices> matrices_;               // scratch of DrawCluster
+  std::vector<uint8_t> whole_;                       // by piece: marked in whole for this tier
+  std::vector<uint32_t> whole_pieces_;               // whose whole_ is set
 };
 
 // A GeoJSON MultiPolygon geometry; coordinates with seven decimals.

@@ -8,9 +8,8 @@
 namespace cordon {
 namespace {
 
-constexpr int kHalf = kRingUnitsPerCell / 2;
-// Enough to keep two cells that touch at a corner apart; less than the margin by which roads are
-// marked.
+// In units. Enough to keep two cells that touch at a corner apart; less than the margin by which
+// roads are marked.
 constexpr int kHair = 1;
 
 // East, north, west, south.
@@ -111,8 +110,10 @@ class Groups {
 
 class Tracer {
  public:
-  Tracer(const BitMatrix& cells, const BitMatrix& keeps_corners, const BitMatrix& keeps_out)
-      : cells_(cells),
+  Tracer(const BitMatrix& cells, const BitMatrix& keeps_corners, const BitMatrix& keeps_out,
+         int units_per_cell)
+      : units_(units_per_cell),
+        cells_(cells),
         keeps_corners_(keeps_corners),
         keeps_out_(keeps_out),
         done_(cells.words(), cells.height()),
@@ -151,7 +152,7 @@ class Tracer {
       const int vy = cy + (heading == 1 || heading == 2 ? 1 : 0);
       if (!left_set) {
         const int next = (heading + 1) & 3;
-        AddCorner(ring, vx, vy, heading, next, keeps_corners_.Get(cx, cy) ? kHair : kHalf);
+        AddCorner(ring, vx, vy, heading, next, keeps_corners_.Get(cx, cy) ? kHair : units_ / 2);
         heading = next;
       } else if (!right_set) {
         cx = ahead_x;
@@ -159,7 +160,7 @@ class Tracer {
       } else {
         const int out_x = cx + kDx[right];
         const int out_y = cy + kDy[right];
-        AddCorner(ring, vx, vy, heading, right, keeps_out_.Get(out_x, out_y) ? 0 : kHalf);
+        AddCorner(ring, vx, vy, heading, right, keeps_out_.Get(out_x, out_y) ? 0 : units_ / 2);
         heading = right;
         cx = ahead_x + kDx[right];
         cy = ahead_y + kDy[right];
@@ -191,8 +192,9 @@ class Tracer {
     ring.resize(kept);
   }
 
-  static void AddCorner(std::vector<RingPoint>& ring, int vx, int vy, int in, int out, int cut) {
-    const RingPoint v{vx * kRingUnitsPerCell, vy * kRingUnitsPerCell};
+  void AddCorner(std::vector<RingPoint>& ring, int vx, int vy, int in, int out,
+                 int cut) const {
+    const RingPoint v{vx * units_, vy * units_};
     const auto add = [&](const RingPoint& p) {
       if (ring.empty() || ring.back().x != p.x || ring.back().y != p.y) ring.push_back(p);
     };
@@ -213,6 +215,7 @@ class Tracer {
     }
   }
 
+  const int units_;
   const BitMatrix& cells_;
   const BitMatrix& keeps_corners_;
   const BitMatrix& keeps_out_;
@@ -225,8 +228,8 @@ class Tracer {
 }  // namespace
 
 std::vector<RingPolygon> TraceRings(const BitMatrix& cells, const BitMatrix& keeps_corners,
-                                    const BitMatrix& keeps_out) {
-  return Tracer(cells, keeps_corners, keeps_out).Run();
+                                    const BitMatrix& keeps_out, int units_per_cell) {
+  return Tracer(cells, keeps_corners, keeps_out, units_per_cell).Run();
 }
 
 }  // namespace cordon

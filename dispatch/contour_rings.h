@@ -14,11 +14,12 @@ class BitMatrix {
  public:
   BitMatrix() = default;
   BitMatrix(int width_words, int height) { Reset(width_words, height); }
-  // All unset.
-  void Reset(int width_words, int height) {
+  // All unset, or all set with the margin.
+  void Reset(int width_words, int height, bool set = false) {
     words_ = width_words;
     height_ = height;
-    rows_.assign(static_cast<size_t>(width_words + 2) * static_cast<size_t>(height + 2), 0);
+    rows_.assign(static_cast<size_t>(width_words + 2) * static_cast<size_t>(height + 2),
+                 set ? ~uint64_t{0} : 0);
   }
   uint64_t& Word(int word, int y) { return rows_[At(word, y)]; }
   uint64_t Word(int word, int y) const { return rows_[At(word, y)]; }
@@ -37,8 +38,6 @@ class BitMatrix {
   std::vector<uint64_t> rows_;
 };
 
-// In units of 1/32 cell.
-inline constexpr int kRingUnitsPerCell = 32;
 struct RingPoint {
   int32_t x = 0;
   int32_t y = 0;
@@ -49,11 +48,12 @@ struct RingPolygon {
 };
 
 // Polygons of the four-connected groups of set cells that have at least one cell in
-// `keeps_corners`. Corners are cut: hardly where the cell keeps its corners (a reached road passes
-// it), not at all where that would add something of a cell in `keeps_out` (a road passes it). Rings
+// `keeps_corners`, in units of which a cell has `units_per_cell`, an even number. Corners are cut by
+// half a cell, by one unit where the cell keeps its corners (a reached road passes it), and not at
+// all where that would add something of a cell in `keeps_out` (a road passes it). Rings
 // have no point in common with one another or twice with themselves, and none on the straight line
 // between its neighbours. Ordered from south to north, west to east. The three are of one size.
 std::vector<RingPolygon> TraceRings(const BitMatrix& cells, const BitMatrix& keeps_corners,
-                                    const BitMatrix& keeps_out);
+                                    const BitMatrix& keeps_out, int units_per_cell);
 
 }  // namespace cordon

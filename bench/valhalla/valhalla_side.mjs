@@ -21,7 +21,7 @@ let failed = 0;
 for (const origin of queries.origins) {
   try {
     const [ms] = await timed(() => actor.isochrone({
-      locations: [place(origin)], costing: 'auto', polygons: true, reverse: true,
+      locations: [place(origin)], costing: 'auto', polygons: true, reverse: true, generalize: 0, denoise: 0,
       contours: [{ time: 1 }, { time: 3 }, { time: 5 }],
     }));
     isochrone_ms.push(ms);

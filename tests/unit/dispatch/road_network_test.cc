@@ -100,9 +100,10 @@ TEST(RoadNetworkTest, WhatOpensIsSafeToUseWhateverItsBytes) {
   const std::string good = DemoImage();
   std::mt19937_64 random(3);
   int opened = 0;
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 300; ++i) {
     std::string image = good;
-    for (uint64_t changes = 1 + random() % 4; changes > 0; --changes)
+    // One wrong byte is the lie that is hardest to see: every other try has no more.
+    for (uint64_t changes = i % 2 == 0 ? 1 : 1 + random() % 4; changes > 0; --changes)
       image[kRoadChecksumFrom + random() % (image.size() - kRoadChecksumFrom)] =
           static_cast<char>(random());
     const uint64_t sum =
