@@ -93,7 +93,11 @@ std::vector<UnitClosing> UnitTimes::AllClosings(uint32_t junction, uint32_t late
       if (graph.Passable(arriving) || network.is_ghost(arriving))
         goal.push_back({{arriving, network.length_cm(arriving)}, 0});
     }
-    search_.Run(graph, SearchDirection::kReverse, goal, latest_closed_ms - held_after_ms_);
+    std::vector<EdgeId> until;
+    for (const CordonUnit& unit : units_)
+      if (static_cast<size_t>(unit.kind) == kind)
+        for (const SearchSeed& seed : unit.seeds) until.push_back(seed.at.edge);
+    search_.Run(graph, SearchDirection::kReverse, goal, latest_closed_ms - held_after_ms_, until);
     for (uint32_t u = 0; u < units_.size(); ++u) {
       if (static_cast<size_t>(units_[u].kind) != kind) continue;
       for (const SearchSeed& seed : units_[u].seeds) {

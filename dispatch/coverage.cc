@@ -59,6 +59,24 @@ Coverage::Coverage(std::shared_ptr<const RoadNetwork> roads, CoverageOptions opt
     special_[original.value] = 1;
   }
   std::sort(ghosts_.begin(), ghosts_.end());
+  NumberGapCells();
+}
+
+// Squares that hold some piece, in the order of the pieces.
+void Coverage::NumberGapCells() {
+  const double lat_step_e7 = kGapCellMetres / 111'195 * 1e7;
+  const double middle = (network_->south_west().lat_e7 + network_->north_east().lat_e7) / 2e7;
+  const double lon_step_e7 = lat_step_e7 / std::max(0.05, std::cos(middle * M_PI / 180));
+  gap_cell_.resize(network_->piece_count());
+  absl::flat_hash_map<uint64_t, uint32_t> numbers;
+  for (uint32_t p = 0; p < network_->piece_count(); ++p) {
+    const RoadPoint at = network_->point(network_->head(network_->piece(PieceId{p}).edge[0]));
+    const auto y = static_cast<uint64_t>((at.lat_e7 - network_->south_west().lat_e7) / lat_step_e7);
+    const auto x = static_cast<uint64_t>((at.lon_e7 - network_->south_west().lon_e7) / lon_step_e7);
+    gap_cell_[p] = numbers.try_emplace(y << 32 | x, static_cast<uint32_t>(numbers.size()))
+                       .first->second;
+  }
+  gap_cells_ = static_cast<uint32_t>(numbers.size());
 }
 
 void Coverage::SetWeights(std::vector<int64_t> piece_weights) {
@@ -297,10 +315,7 @@ std::vector<CoverageGap> Coverage::Gaps(size_t tier, size_t most) const {
     int64_t heaviest_named_weight = -1;
     uint32_t name = 0;
   };
-  const double lat_step_e7 = kGapCellMetres / 111'195 * 1e7;
-  const double middle = (network_->south_west().lat_e7 + network_->north_east().lat_e7) / 2e7;
-  const double lon_step_e7 = lat_step_e7 / std::max(0.05, std::cos(middle * M_PI / 180));
-  absl::flat_hash_map<uint64_t, Cell> cells;
+  std::vector<Cell> cells(gap_cells_);
   for (uint32_t p = 0; p < network_->piece_count(); ++p) {
     if (!counts_[p]) continue;
     const RoadPiece& piece = network_->piece(PieceId{p});
@@ -309,10 +324,7 @@ std::vector<CoverageGap> Coverage::Gaps(size_t tier, size_t most) const {
     const int64_t whole = weights_.empty() ? piece.length_cm : weights_[p];
     const int64_t weight = whole * uncovered / piece.length_cm;
     if (weight == 0) continue;
-    const RoadPoint at = network_->point(network_->head(piece.edge[0]));
-    const auto y = static_cast<uint64_t>((at.lat_e7 - network_->south_west().lat_e7) / lat_step_e7);
-    const auto x = static_cast<uint64_t>((at.lon_e7 - network_->south_west().lon_e7) / lon_step_e7);
-    Cell& cell = cells[y << 32 | x];
+    Cell& cell = cells[gap_cell_[p]];
     cell.uncovered_cm += uncovered;
     cell.weight += weight;
     if (weight > cell.heaviest_weight) {
@@ -324,20 +336,19 @@ std::vector<CoverageGap> Coverage::Gaps(size_t tier, size_t most) const {
       cell.name = piece.name;
     }
   }
+  std::erase_if(cells, [](const Cell& cell) { return cell.uncovered_cm == 0; });
+  const size_t kept = std::min(most, cells.size());
+  std::partial_sort(cells.begin(), cells.begin() + static_cast<ptrdiff_t>(kept), cells.end(),
+                    [](const Cell& a, const Cell& b) {
+                      return a.weight != b.weight ? a.weight > b.weight : a.heaviest < b.heaviest;
+                    });
   std::vector<CoverageGap> gaps;
-  gaps.reserve(cells.size());
-  for (const auto& [key, cell] : cells) {
+  for (const Cell& cell : std::span(cells).first(kept)) {
     const RoadPiece& piece = network_->piece(cell.heaviest);
     gaps.push_back({network_->PointAt({piece.edge[0], piece.length_cm / 2}),
                     std::string(network_->NameAt(cell.name)), cell.uncovered_cm, cell.weight,
                     cell.heaviest});
   }
-  const auto heavier = [](const CoverageGap& a, const CoverageGap& b) {
-    return a.weight != b.weight ? a.weight > b.weight : a.heaviest < b.heaviest;
-  };
-  const size_t kept = std::min(most, gaps.size());
-  std::partial_sort(gaps.begin(), gaps.begin() + static_cast<ptrdiff_t>(kept), gaps.end(), heavier);
-  gaps.resize(kept);
   return gaps;
 }
 

@@ -56,7 +56,7 @@ inline constexpr double kGapCellMetres = 500;
 // what moved; the result equals that of a fresh object given the same units (tests/unit/dispatch).
 //
 // Lengths are of pieces that an urgent car may drive in at least one direction, ghosts left out.
-// One thread at a time. 8 bytes per piece and tier beside the labels.
+// One thread at a time. 8 bytes per piece and tier, 4 per piece beside the labels.
 class Coverage {
  public:
   // INVALID_ARGUMENT for tiers that do not ascend or are too many.
@@ -106,6 +106,7 @@ class Coverage {
   };
   Coverage(std::shared_ptr<const RoadNetwork> roads, CoverageOptions options);
   size_t tier_count() const { return options_.tiers_ms.size(); }
+  void NumberGapCells();
   UnitSlot SlotOf(const UnitId& id);
   std::vector<SearchSeed> Stepped(std::span<const SearchSeed> seeds) const;
   void FollowGraphs(const TravelModel& model);
@@ -125,6 +126,8 @@ class Coverage {
   std::vector<uint8_t> special_;                     // by piece: has ghosts or units standing on it
   std::vector<std::pair<PieceId, PieceId>> ghosts_;  // original, ghost; sorted
   uint64_t total_cm_ = 0;
+  std::vector<uint32_t> gap_cell_;  // by piece
+  uint32_t gap_cells_ = 0;
   std::vector<int64_t> weights_;
   std::array<std::unique_ptr<NearestTwo>, 3> layers_;  // by TravelKind, made on first use
   NearestTwo* only_layer_ = nullptr;                   // the one that exists, when only one does

@@ -21,14 +21,21 @@ constexpr size_t kChangedShareForAll = 200;
 
 }  // namespace
 
-void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_ms) {
-  CORDON_CHECK(limit_ms < kUnreached / 4, "a limit that leaves room for sums");
+void NearestTwo::TakeGraph(std::shared_ptr<const TravelGraph> graph) {
   graph_ = std::move(graph);
   arcs_ = &graph_->forward();
+  least_turn_ms_ = *std::min_element(arcs_->turn_ms.begin(), arcs_->turn_ms.end());
+}
+
+void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_ms) {
+  CORDON_CHECK(limit_ms < kUnreached / 4, "a limit that leaves room for sums");
+  TakeGraph(std::move(graph));
   limit_ms_ = limit_ms;
   pairs_.assign(arcs_->arcs.size(), Pair{});
   arrivals_.assign(graph_->network().junction_count(), 0);
   buckets_.assign((limit_ms >> kBucketShift) + 1, {});
+  no_use_from_.assign(graph_->network().junction_count(), kUnreached);
+  closed_.clear();
   twins_.resize(arcs_->arcs.size());
   for (uint32_t edge = 0; edge < twins_.size(); ++edge)
     twins_[edge] = graph_->network().twin(EdgeId{edge}).value;
@@ -58,18 +65,48 @@ inline void NearestTwo::Offer(uint32_t edge, Key key) {
   }
   touched_.Insert(edge);
   ++labels_set_;
+  // Queued only if it may lead on.
   const Arc arc = arcs_->arcs[edge];
-  if (TimeOf(key) + arc.time_ms() > limit_ms_) return;  // leads on to nothing
+  const uint32_t far = TimeOf(key) + arc.time_ms();
+  if (far > limit_ms_) return;
+  if (UnitOf(key) == at_hand_ && !arc.ruled() && far + least_turn_ms_ >= no_use_from_[arc.head()])
+    return;
   const size_t bucket = TimeOf(key) >> kBucketShift;
   buckets_[bucket].push_back({key, edge, arcs_->first[arc.head()]});
   lowest_bucket_ = std::min(lowest_bucket_, bucket);
   end_bucket_ = std::max(end_bucket_, bucket + 1);
 }
 
+inline uint32_t NearestTwo::NoUseFrom(const Pair& pair, UnitSlot unit) const {
+  if (pair.first != kNoKey && UnitOf(pair.first) == unit) return TimeOf(pair.first);
+  return pair.second != kNoKey ? TimeOf(pair.second) + 1 : limit_ms_ + 1;
+}
+
 void NearestTwo::Leave(uint32_t edge, Key key) {
+  const Arc arc = arcs_->arcs[edge];
+  if (arc.ruled()) [[unlikely]]
+    return LeaveRuled(edge, key);
   const uint32_t time = TimeOf(key);
+  const UnitSlot unit = UnitOf(key);
+  uint32_t& no_use_from = no_use_from_[arc.head()];
+  if (unit == at_hand_ && time + least_turn_ms_ >= no_use_from) return;
+  uint32_t latest = 0;
+  const uint32_t end = arcs_->first[arc.head() + 1];
+  for (uint32_t next = arcs_->first[arc.head()]; next < end; ++next) {
+    const Arc to = arcs_->arcs[next];
+    if (to.blocked()) continue;
+    const uint32_t entered = time + PlainTurnMs(*arcs_, arc.arriving(), to.entry());
+    if (entered <= limit_ms_) Offer(next, MakeKey(entered, unit));
+    latest = std::max(latest, NoUseFrom(pairs_[next], unit));
+  }
+  if (unit != at_hand_) return;
+  if (no_use_from == kUnreached) closed_.push_back(arc.head());
+  no_use_from = latest;
+}
+
+void NearestTwo::LeaveRuled(uint32_t edge, Key key) {
   ForContinuations(*arcs_, edge, [&](uint32_t next, uint32_t turn_ms) {
-    const uint32_t entered = time + turn_ms;
+    const uint32_t entered = TimeOf(key) + turn_ms;
     if (entered <= limit_ms_) Offer(next, MakeKey(entered, UnitOf(key)));
   });
 }
@@ -102,6 +139,8 @@ void NearestTwo::Drain() {
   }
   lowest_bucket_ = buckets_.size();
   end_bucket_ = 0;
+  for (const uint32_t junction : closed_) no_use_from_[junction] = kUnreached;
+  closed_.clear();
 }
 
 // A unit's labels hang together: each was reached from its seeds or from another of its labels. So
@@ -191,8 +230,10 @@ void NearestTwo::Update(std::span<const UnitSeeds> changes) {
     TakeAway(change.unit, /*others_complete=*/true);
     SetSeeds(change);
     Repair();
+    at_hand_ = change.unit;
     LeaveSeeds(change.unit);
     Drain();
+    at_hand_ = kNoUnit;
   }
 }
 
@@ -224,8 +265,7 @@ void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
   }
   for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
     if (affected[unit]) TakeAway(unit, /*others_complete=*/false);
-  graph_ = std::move(graph);
-  arcs_ = &graph_->forward();
+  TakeGraph(std::move(graph));
   Repair();
   for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
     if (affected[unit]) LeaveSeeds(unit);

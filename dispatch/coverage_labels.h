@@ -99,9 +99,13 @@ class NearestTwo {
     return key == kNoKey ? NearestPair::Label{} : NearestPair::Label{TimeOf(key), UnitOf(key)};
   }
 
+  void TakeGraph(std::shared_ptr<const TravelGraph> graph);
   void Offer(uint32_t edge, Key key);
   // Leaves `edge`, at whose head the unit of `key` is at the time of `key`.
   void Leave(uint32_t edge, Key key);
+  void LeaveRuled(uint32_t edge, Key key);
+  // From when on an arrival of `unit` at an edge changes nothing there.
+  uint32_t NoUseFrom(const Pair& pair, UnitSlot unit) const;
   void LeaveSeeds(UnitSlot unit);
   // Time at the head of a seed's edge; beyond the limit: kUnreached.
   uint32_t HeadTime(const SearchSeed& seed) const;
@@ -125,6 +129,12 @@ class NearestTwo {
   std::vector<std::vector<Item>> buckets_;  // by time
   size_t lowest_bucket_ = 0;                // of those that hold something, and the end of them
   size_t end_bucket_ = 0;
+  // By junction, for arrivals of the unit at hand: from when on they improve nothing there; until it
+  // has left the junction for the first time: kUnreached.
+  std::vector<uint32_t> no_use_from_;
+  std::vector<uint32_t> closed_;  // junctions whose no_use_from_ is set
+  UnitSlot at_hand_ = kNoUnit;
+  uint32_t least_turn_ms_ = 0;
   std::vector<uint32_t> walk_;  // scratch of TakeAway: junctions
   NumberSet touched_;
   uint64_t labels_set_ = 0;
