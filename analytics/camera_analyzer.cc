@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "analytics/object_evidence.h"
 #include "analytics/region_finder.h"
 #include "analytics/region_namer.h"
 #include "analytics/rule_engine.h"
@@ -112,7 +113,7 @@ class Analyzer final : public CameraAnalyzer {
                                      : NameRegions(frame);
     }
     tracker_.Update(frame.times.media, detections, aspect);
-    trust_.Update(frame.times.media, aspect, tracker_.tracks());
+    if (!options_.detector) Doubt(frame, aspect, trusted);
     CollectTracks();
     RuleInput input;
     input.now = frame.times.media;
@@ -173,6 +174,7 @@ class Analyzer final : public CameraAnalyzer {
     if (!first && (frame.run != run_ || frame.times.media < *last_media_)) {
       tracker_.Reset();
       trust_.Reset();
+      evidence_.Reset();
       rules_->Reset();
       scene_time_ += kRunGap;
     } else if (!first) {
@@ -267,6 +269,16 @@ class Analyzer final : public CameraAnalyzer {
     return objects;
   }
 
+  // Which tracks of moving regions are objects.
+  void Doubt(const Frame& frame, float aspect, bool trusted) {
+    const std::vector<Track>& tracks = tracker_.tracks();
+    if (trusted) {
+      evidence_.Update(frame.times.media, aspect, frame.luma, scene_, tracks,
+                       trust_.InDoubt(tracks));
+    }
+    trust_.Update(frame.times.media, aspect, tracks, &evidence_);
+  }
+
   void CollectTracks() {
     known_.clear();
     for (const Track& track : tracker_.tracks()) {
@@ -297,6 +309,7 @@ class Analyzer final : public CameraAnalyzer {
   RegionNamer namer_;
   Tracker tracker_;
   TrackTrust trust_;
+  ObjectEvidence evidence_;
   InfraRedWatch infra_red_;
   MediaTime scene_time_{};
   std::optional<MediaTime> upset_since_;

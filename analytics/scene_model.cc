@@ -453,11 +453,15 @@ void SceneModel::Accept(const PictureBox& box) {
 }
 
 SceneModel::Outline SceneModel::OutlineOf(const PictureBox& box) const {
-  if (width_ == 0) return Outline::kUnclear;
+  const Border border = BorderOf(box);
+  if (border.now > kOutlineRatio * border.scene) return Outline::kNew;
+  return border.scene > kOutlineRatio * border.now ? Outline::kGone : Outline::kUnclear;
+}
+
+SceneModel::Border SceneModel::BorderOf(const PictureBox& box) const {
+  Border sum;
+  if (width_ == 0) return sum;
   const PixelRect r = ToPixels(box, width_, height_);
-  // Gradients along the border of the region's own pixels, in the picture and in the scene.
-  double now = 0;
-  double scene = 0;
   const auto at = [&](int x, int y) {
     return static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
   };
@@ -468,14 +472,14 @@ SceneModel::Outline SceneModel::OutlineOf(const PictureBox& box) const {
       const bool border =
           inside != (mask[at(x + 1, y)] != 0) || inside != (mask[at(x, y + 1)] != 0);
       if (!border) continue;
-      now += std::abs(smooth_[at(x + 1, y)] - smooth_[at(x - 1, y)]) +
+      ++sum.pixels;
+      sum.now += std::abs(smooth_[at(x + 1, y)] - smooth_[at(x - 1, y)]) +
              std::abs(smooth_[at(x, y + 1)] - smooth_[at(x, y - 1)]);
-      scene += std::abs(mean_[at(x + 1, y)] - mean_[at(x - 1, y)]) +
+      sum.scene += std::abs(mean_[at(x + 1, y)] - mean_[at(x - 1, y)]) +
                std::abs(mean_[at(x, y + 1)] - mean_[at(x, y - 1)]);
     }
   }
-  if (now > kOutlineRatio * scene) return Outline::kNew;
-  return scene > kOutlineRatio * now ? Outline::kGone : Outline::kUnclear;
+  return sum;
 }
 
 LumaPicture SceneModel::Background() const {

@@ -47,6 +47,8 @@ class SceneModel {
   // change relearns.
   const SceneView& Update(const LumaPicture& luma, MediaTime time,
                           std::span<const PictureBox> held);
+  // The last Update's answer.
+  const SceneView& view() const { return view_; }
 
   // Forgets all; the next frame is taken as the scene.
   void Relearn();
@@ -59,6 +61,15 @@ class SceneModel {
   // (light). Asks about the last Update's picture.
   enum class Outline { kNew, kGone, kUnclear };
   Outline OutlineOf(const PictureBox& box) const;
+
+  // How steep the brightness is along the border of what differs inside `box`, in the last Update's
+  // picture and in the scene: sums of gradients over so many pixels, grey levels.
+  struct Border {
+    double now = 0;
+    double scene = 0;
+    int pixels = 0;
+  };
+  Border BorderOf(const PictureBox& box) const;
 
   // The scene without what moves, as learnt so far. Empty before the first frame.
   LumaPicture Background() const;

@@ -44,6 +44,13 @@ constexpr Microseconds kChargeEvery = Seconds(1);
 constexpr float kLingeringWeight = 0.4F;
 constexpr float kMostClutter = 30;
 
+// What the pixels must say, by the clutter of the place and how many others are in doubt.
+constexpr float kCalm = 2;
+constexpr float kRestless = 6;
+constexpr int kFewInDoubt = 4;
+// Flakes are believed before it is known that it snows; they do not live long.
+constexpr Microseconds kMoment = Seconds(3);
+
 }  // namespace
 
 void TrackTrust::Reset() { records_.clear(); }
@@ -60,7 +67,16 @@ bool TrackTrust::Believes(uint64_t track_id) const {
   return it != records_.end() && it->second.believed;
 }
 
-void TrackTrust::Update(MediaTime now, float aspect, std::span<const Track> tracks) {
+std::vector<uint64_t> TrackTrust::InDoubt(std::span<const Track> tracks) const {
+  std::vector<uint64_t> ids;
+  for (const Track& track : tracks) {
+    if (track.confirmed && !Believes(track.id)) ids.push_back(track.id);
+  }
+  return ids;
+}
+
+void TrackTrust::Update(MediaTime now, float aspect, std::span<const Track> tracks,
+                        const ObjectEvidence* evidence) {
   if (!running_) {
     running_ = true;
     began_ = now;
@@ -71,24 +87,21 @@ void TrackTrust::Update(MediaTime now, float aspect, std::span<const Track> trac
   Decay();
   waiting_ = 0;
   for (const auto& [id, record] : records_) waiting_ += record.confirmed && !record.believed;
+  size_of_others_ = weather_.SizeOfOthers(now);
   auto known = records_.begin();
   for (const Track& track : tracks) {
     // Both are ordered by id: whoever is passed over has ended.
     while (known != records_.end() && known->first < track.id) {
-      const Record& ended = known->second;
-      if (!ended.believed) Charge(ended.swept, ended.confirmed ? 1 : kUnconfirmedWeight);
+      End(known->second);
       known = records_.erase(known);
     }
-    if (known == records_.end() || known->first != track.id) {
-      known = records_.emplace_hint(known, track.id, Record{});
-      known->second.began = track.began;
-      known->second.charged = now;
-      known->second.swept = track.box;
-      known->second.suspect = now < suspect_until_;
-    }
+    const bool is_new = known == records_.end() || known->first != track.id;
+    if (is_new) known = records_.emplace_hint(known, track.id, Begun(track));
     Record& record = known->second;
     Follow(record, track);
-    if (!record.believed && track.confirmed) record.believed = GoesSomewhere(record, track);
+    if (!record.believed && track.confirmed) {
+      record.believed = GoesSomewhere(record, track) && IsThing(track, evidence);
+    }
     if (!record.believed && track.confirmed && now - record.charged >= kChargeEvery) {
       record.charged = now;
       Charge(track.box, kLingeringWeight);
@@ -96,11 +109,43 @@ void TrackTrust::Update(MediaTime now, float aspect, std::span<const Track> trac
     ++known;
   }
   while (known != records_.end()) {
-    if (!known->second.believed) {
-      Charge(known->second.swept, known->second.confirmed ? 1 : kUnconfirmedWeight);
-    }
+    End(known->second);
     known = records_.erase(known);
   }
+}
+
+TrackTrust::Record TrackTrust::Begun(const Track& track) {
+  weather_.Began(now_, track.box.centre());
+  Record record;
+  record.began = track.began;
+  record.charged = now_;
+  record.swept = track.box;
+  record.suspect = now_ < suspect_until_;
+  return record;
+}
+
+void TrackTrust::End(const Record& record) {
+  const bool passed = now_ - record.began < kMoment;
+  if (passed || !record.believed) weather_.Ended(record.last, aspect_);
+  if (!record.believed) Charge(record.swept, record.confirmed ? 1 : kUnconfirmedWeight);
+}
+
+// None of the flakes or drops, and no surface that only changes. Where much comes to nothing the
+// pixels must be certain; where they do not decide, a calm place does.
+bool TrackTrust::IsThing(const Track& track, const ObjectEvidence* evidence) const {
+  if (size_of_others_ && WeatherWatch::SizeOf(track.box, aspect_) < *size_of_others_) return false;
+  if (evidence == nullptr) return true;
+  switch (evidence->Of(track.id)) {
+    case ObjectEvidence::Verdict::kCertain:
+      return true;
+    case ObjectEvidence::Verdict::kThing:
+      return ClutterAt(track.box) < kRestless;
+    case ObjectEvidence::Verdict::kOpen:
+      return ClutterAt(track.box) < kCalm && waiting_ <= kFewInDoubt;
+    case ObjectEvidence::Verdict::kSurface:
+      return false;
+  }
+  return false;
 }
 
 void TrackTrust::Follow(Record& record, const Track& track) const {
@@ -109,6 +154,7 @@ void TrackTrust::Follow(Record& record, const Track& track) const {
   if (!track.measured) return;
   ++record.measured;
   record.swept = Union(record.swept, track.box);
+  record.last = track.box;
   // A box that jumped has not gone there.
   if (track.jumped) record.samples.clear();
   if (!record.samples.empty() && now_ - record.samples.back().time < kSampleEvery) return;

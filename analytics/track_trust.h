@@ -4,10 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "analytics/object_evidence.h"
 #include "analytics/track.h"
+#include "analytics/weather_watch.h"
 #include "base/time.h"
 
 namespace cordon {
@@ -16,14 +19,19 @@ namespace cordon {
 // object goes somewhere: what a track has covered in one direction, against the way that its box
 // wandered in doing so, must be more than what comes to nothing at this place. Where tracks have
 // come to nothing lately (the clutter of a cell of the picture) more is asked for, and so it is
-// just after a change of light. Who was believed once is believed for as long as its track lives:
-// people may stand still.
+// just after a change of light. In snow or rain (WeatherWatch) it must be larger than the flakes, and
+// the pixels must not say that a surface only changed (ObjectEvidence). Who was believed once is
+// believed for as long as its track lives: people may stand still.
 //
-// One thread at a time; deterministic; media time only. Knows no picture.
+// One thread at a time; deterministic; media time only. Knows no picture by itself.
 class TrackTrust {
  public:
   // After Tracker::Update: all its tracks, ordered by id. `aspect` is picture width / height.
-  void Update(MediaTime now, float aspect, std::span<const Track> tracks);
+  // `evidence`: of the tracks InDoubt() named before; null: nothing is known of the pixels.
+  void Update(MediaTime now, float aspect, std::span<const Track> tracks,
+              const ObjectEvidence* evidence = nullptr);
+  // Confirmed by the tracker and not believed, ids rising.
+  std::vector<uint64_t> InDoubt(std::span<const Track> tracks) const;
   // The whole picture changed in this frame, or is not known yet; tracks that begin now are suspect.
   void PictureChanged(MediaTime now);
   bool Believes(uint64_t track_id) const;
@@ -44,6 +52,7 @@ class TrackTrust {
   struct Record {
     std::vector<Sample> samples;  // the last seconds, kSampleEvery apart
     PictureBox swept;             // everything that it covered
+    PictureBox last;
     MediaTime began{};
     MediaTime charged{};  // when it was last counted as clutter
     int pictures = 0;
@@ -54,6 +63,9 @@ class TrackTrust {
   };
 
   void Follow(Record& record, const Track& track) const;
+  Record Begun(const Track& track);
+  void End(const Record& record);
+  bool IsThing(const Track& track, const ObjectEvidence* evidence) const;
   bool GoesSomewhere(const Record& record, const Track& track) const;
   void Charge(const PictureBox& swept, float weight);
   void ChargeCells(const PixelRect& cells, float weight);
@@ -67,6 +79,8 @@ class TrackTrust {
   float aspect_ = 1;
   std::map<uint64_t, Record> records_;
   int waiting_ = 0;  // confirmed by the tracker, not believed yet
+  WeatherWatch weather_;
+  std::optional<float> size_of_others_;
   std::array<float, static_cast<size_t>(kColumns* kRows)> clutter_{};
 };
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <vector>
 
 namespace cordon {
 namespace {
@@ -105,6 +106,56 @@ TEST(TrackTrust, DistrustsWhatAppearsWithAChangeOfLight) {
   EXPECT_FALSE(watch.Play(4, 0.1F, short_way));
   watch.trust().PictureChanged(watch.now());
   EXPECT_TRUE(watch.Play(6, 0.1F, Walks)) << "who switched it on walks in";
+}
+
+TEST(TrackTrust, BelievesNoFlakeInSnowButWhoIsClearlyLarger) {
+  TrackTrust trust;
+  MediaTime now{};
+  std::vector<Track> tracks;
+  uint64_t next_id = 1;
+  std::vector<uint64_t> walkers;
+  int believed = 0;
+  for (int n = 0; n < 400; ++n, now += Milliseconds(100)) {
+    if (n > 20) {
+      // Each flies for 0.8 s, straight down; four begin with each picture.
+      for (int i = 0; i < 4; ++i) {
+        Track flake;
+        flake.id = next_id++;
+        flake.began = now;
+        flake.box = {static_cast<float>((n * 13 + i * 29) % 97) / 100,
+                     static_cast<float>((n * 7 + i * 23) % 89) / 100, 0.015F, 0.04F};
+        tracks.push_back(flake);
+      }
+    }
+    if (n == 200) {
+      Track walker;
+      walker.id = next_id++;
+      walker.began = now;
+      walker.box = {0.1F, 0.4F, 0.05F, 0.2F};
+      tracks.push_back(walker);
+      walkers.push_back(walker.id);
+    }
+    std::erase_if(tracks, [&](const Track& track) {
+      return track.box.height < 0.1F && now - track.began > Milliseconds(800);
+    });
+    for (Track& track : tracks) {
+      if (track.box.height < 0.1F) {
+        track.box.y += 0.03F;
+      } else {
+        track.box.x += 0.005F;
+      }
+      track.measured = true;
+      track.seen = now;
+      track.confirmed = now - track.began >= Milliseconds(300);
+    }
+    trust.Update(now, kAspect, tracks);
+    if (n < 80) continue;  // the first flakes are not yet known as weather
+    for (const Track& track : tracks) {
+      if (track.box.height < 0.1F) believed += trust.Believes(track.id);
+    }
+  }
+  EXPECT_EQ(believed, 0);
+  EXPECT_TRUE(trust.Believes(walkers.at(0)));
 }
 
 }  // namespace
