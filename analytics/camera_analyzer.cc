@@ -39,6 +39,10 @@ constexpr float kMiddleGrey = 128;
 // Between two runs the scene's own time goes on by this much.
 constexpr Microseconds kRunGap = Seconds(1);
 
+// A lost object is looked for in every picture for so long. Longer than that it is waited for where a
+// quiet scene would wake up anyway.
+constexpr Microseconds kLookedFor = Seconds(1);
+
 // Detector regions reach this share of their size beyond what moved; the detector adds its own
 // surroundings.
 constexpr float kRegionMargin = 0.1F;
@@ -128,12 +132,19 @@ class Analyzer final : public CameraAnalyzer {
     for (const Track& track : known_) {
       if (input.now - track.seen <= tracking_.show_lost) analysis.boxes.push_back(ToProto(track));
     }
-    analysis.active = !trusted || learning_ || !blobs_seen_.empty() || !tracker_.tracks().empty() ||
-                      rules_->pending();
+    analysis.active = !trusted || learning_ || !blobs_seen_.empty() ||
+                      Follows(frame.times.media) || rules_->pending();
     return analysis;
   }
 
  private:
+  // Whether an object is being looked at or was a moment ago.
+  bool Follows(MediaTime now) const {
+    const std::vector<Track>& tracks = tracker_.tracks();
+    return std::any_of(tracks.begin(), tracks.end(),
+                       [now](const Track& track) { return now - track.seen <= kLookedFor; });
+  }
+
   // Updates the scene and finds what differs from it; false when the picture as a whole is in upset
   // and says nothing of objects: tampered with, or a light that the model cannot follow, which is
   // learnt anew once it has lasted.
