@@ -39,8 +39,8 @@ constexpr float kMiddleGrey = 128;
 // Between two runs the scene's own time goes on by this much.
 constexpr Microseconds kRunGap = Seconds(1);
 
-// A lost object is looked for in every picture for so long. Longer than that it is waited for where a
-// quiet scene would wake up anyway.
+// A lost object is looked for in every picture for so long. Longer than that it is waited for where
+// a quiet scene would wake up anyway.
 constexpr Microseconds kLookedFor = Seconds(1);
 
 // Detector regions reach this share of their size beyond what moved; the detector adds its own
@@ -113,8 +113,8 @@ class Analyzer final : public CameraAnalyzer {
     if (infra_red_.Switched(frame, analysis.change != PictureChange::kNone))
       analysis.change = PictureChange::kInfraRed;
     if (trusted) {
-      detections = options_.detector ? AskDetector(frame, analysis.detector_status)
-                                     : NameRegions(frame);
+      detections =
+          options_.detector ? AskDetector(frame, analysis.detector_status) : NameRegions(frame);
     }
     tracker_.Update(frame.times.media, detections, aspect);
     if (!options_.detector) Doubt(frame, aspect, trusted);
@@ -132,8 +132,8 @@ class Analyzer final : public CameraAnalyzer {
     for (const Track& track : known_) {
       if (input.now - track.seen <= tracking_.show_lost) analysis.boxes.push_back(ToProto(track));
     }
-    analysis.active = !trusted || learning_ || !blobs_seen_.empty() ||
-                      Follows(frame.times.media) || rules_->pending();
+    analysis.active = !trusted || learning_ || !blobs_seen_.empty() || Follows(frame.times.media) ||
+                      rules_->pending();
     return analysis;
   }
 

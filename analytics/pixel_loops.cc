@@ -105,7 +105,8 @@ CORDON_VECTORISED
 void AverageFives(const float* __restrict columns, int count, float* __restrict means) {
   constexpr float kShare = 1.0F / (kWindow * kWindow);
   for (int i = 0; i < count; ++i) {
-    means[i] = kShare * (columns[i] + columns[i + 1] + columns[i + 2] + columns[i + 3] + columns[i + 4]);
+    means[i] =
+        kShare * (columns[i] + columns[i + 1] + columns[i + 2] + columns[i + 3] + columns[i + 4]);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops over whole pictures that OpenCV would do with its own threads or for pixels that nobody asks
-// about. Parallelism is across cameras: a thread more for a small picture only costs.
+// Loops over whole pictures that OpenCV would do with its own threads or for pixels that nobody
+// asks about. Parallelism is across cameras: a thread more for a small picture only costs.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 namespace cordon {
 
 // Blurs with the 3x3 binomial kernel, rounded; the picture's edge is mirrored about its outermost
-// pixels. The same bytes as cv::GaussianBlur(in, out, {3, 3}, 0). `in` and `out` are rows of `width`
-// bytes without padding and must not overlap; at least 2x2 pixels.
+// pixels. The same bytes as cv::GaussianBlur(in, out, {3, 3}, 0). `in` and `out` are rows of
+// `width` bytes without padding and must not overlap; at least 2x2 pixels.
 class BinomialBlur {
  public:
   void Apply(const uint8_t* in, int width, int height, uint8_t* out);
@@ -20,9 +20,9 @@ class BinomialBlur {
   std::vector<uint16_t> sums_;  // of one column, mirrored by one on each side
 };
 
-// What most of the 3x3 pixels around each are, for a mask of 0 and 255; the picture's outermost pixels
-// count again beyond its edge. The same bytes as cv::medianBlur(in, out, 3). `in` and `out` are rows
-// of `width` bytes without padding and must not overlap.
+// What most of the 3x3 pixels around each are, for a mask of 0 and 255; the picture's outermost
+// pixels count again beyond its edge. The same bytes as cv::medianBlur(in, out, 3). `in` and `out`
+// are rows of `width` bytes without padding and must not overlap.
 class MajorityFilter {
  public:
   void Apply(const uint8_t* in, int width, int height, uint8_t* out);
@@ -31,8 +31,9 @@ class MajorityFilter {
   std::vector<uint8_t> sums_;  // of one column, the outermost repeated on each side
 };
 
-// Means over the 5x5 window around each pixel of a stretch, as cv::boxFilter of floats gives them: of the
-// picture, of the scene, of their squares and of their product. [i] is the stretch's i-th pixel.
+// Means over the 5x5 window around each pixel of a stretch, as cv::boxFilter of floats gives them:
+// of the picture, of the scene, of their squares and of their product. [i] is the stretch's i-th
+// pixel.
 struct WindowMeans {
   std::vector<float> now, scene, now_square, scene_square, product;
 };

@@ -35,8 +35,8 @@ class RegionFinder {
   const std::vector<Blob>& FindBlobs(const LumaPicture& mask);
 
   // Regions of the last FindBlobs, largest first. `expected`: boxes predicted by the tracker.
-  // `is_vehicle` is asked about blobs that may be several people by their size: what it calls one is
-  // split only where several were tracked into it or where it has the size of a pair.
+  // `is_vehicle` is asked about blobs that may be several people by their size: what it calls one
+  // is split only where several were tracked into it or where it has the size of a pair.
   using IsVehicle = absl::FunctionRef<bool(const MovingRegion&)>;
   std::vector<MovingRegion> Split(const SizePrior& prior, std::span<const PictureBox> expected,
                                   IsVehicle is_vehicle);

@@ -14,10 +14,11 @@
 
 namespace cordon {
 
-// Names one camera's moving regions. A region that lies where a track is expected keeps for kAskEvery
-// the name that was given there: what something is does not change from picture to picture, and
-// asking costs more than finding it. Of one picture at most kMostAsked regions are asked about, those
-// of tracks first; meanwhile the name before or the shape decides, as it does without a classifier.
+// Names one camera's moving regions. A region that lies where a track is expected keeps for
+// kAskEvery the name that was given there: what something is does not change from picture to
+// picture, and asking costs more than finding it. Of one picture at most kMostAsked regions are
+// asked about, those of tracks first; meanwhile the name before or the shape decides, as it does
+// without a classifier.
 //
 // One thread at a time; deterministic.
 class RegionNamer {
@@ -32,9 +33,9 @@ class RegionNamer {
   // Of one region, asked now. `frame` is the picture that it was found in.
   Classification Name(const Frame& frame, const MovingRegion& region) const;
 
-  // One class for each region, in their order. `faint[i]`: region i shows too little of an object for
-  // the classifier; the shape decides. `expected`: ids and boxes of all tracks, predicted for the
-  // frame.
+  // One class for each region, in their order. `faint[i]`: region i shows too little of an object
+  // for the classifier; the shape decides. `expected`: ids and boxes of all tracks, predicted for
+  // the frame.
   std::vector<std::string> NameAll(const Frame& frame, std::span<const MovingRegion> regions,
                                    const std::vector<bool>& faint,
                                    std::span<const std::pair<uint64_t, PictureBox>> expected);

@@ -335,8 +335,9 @@ void SceneModel::ConsultSecondValue(std::span<const PictureBox> held) {
     // What differs all the time and is no object is restless by itself: leaves, water.
     if (held_[i] == 0) {
       const float distance = std::abs(static_cast<float>(smooth_[i]) - mean_[i]);
-      deviation_[i] = std::min(deviation_[i] + clutter_rate * std::max(0.0F, distance - deviation_[i]),
-                               kMostThreshold / kDeviations);
+      deviation_[i] =
+          std::min(deviation_[i] + clutter_rate * std::max(0.0F, distance - deviation_[i]),
+                   kMostThreshold / kDeviations);
     }
     const bool same =
         std::abs(static_cast<float>(smooth_[i]) - static_cast<float>(second_[i])) < threshold;
@@ -398,8 +399,8 @@ void ClearShadows(const WindowMeans& means, int count, uint8_t* keep) {
     const float covariance = product[i] - now[i] * scene[i];
     const float same = kSameTexture * kSameTexture * std::max(now_variance, 1.0F) * scene_variance;
     const bool light = (ratio >= kDarkestShadow) & (ratio <= kBrightestLight);
-    const bool same_texture = (scene_variance >= kTexture) & (covariance > 0) &
-                              (covariance * covariance > same);
+    const bool same_texture =
+        (scene_variance >= kTexture) & (covariance > 0) & (covariance * covariance > same);
     const bool smooth = (ratio > kDarkestSoftShadow) & (ratio < 1) &
                         (now_variance < kSmooth + 1.5F * scene_variance);
     keep[i] = light & (same_texture | smooth) ? 0 : keep[i];
@@ -474,9 +475,9 @@ SceneModel::Border SceneModel::BorderOf(const PictureBox& box) const {
       if (!border) continue;
       ++sum.pixels;
       sum.now += std::abs(smooth_[at(x + 1, y)] - smooth_[at(x - 1, y)]) +
-             std::abs(smooth_[at(x, y + 1)] - smooth_[at(x, y - 1)]);
+                 std::abs(smooth_[at(x, y + 1)] - smooth_[at(x, y - 1)]);
       sum.scene += std::abs(mean_[at(x + 1, y)] - mean_[at(x - 1, y)]) +
-               std::abs(mean_[at(x, y + 1)] - mean_[at(x, y - 1)]);
+                   std::abs(mean_[at(x, y + 1)] - mean_[at(x, y - 1)]);
     }
   }
   return sum;

@@ -97,9 +97,8 @@ TamperLook LookAtPicture(const LumaPicture& luma) {
   cv::GaussianBlur(smooth, smooth, {3, 3}, 0);
   detail = smooth - around;
   look.detail.assign(detail.begin<float>(), detail.end<float>());
-  cv::resize(small, coarse,
-             {kTamperCoarse, std::max(4, kTamperCoarse * look.height / look.width)}, 0, 0,
-             cv::INTER_AREA);
+  cv::resize(small, coarse, {kTamperCoarse, std::max(4, kTamperCoarse * look.height / look.width)},
+             0, 0, cv::INTER_AREA);
   cv::Mat blurred(coarse.rows, coarse.cols, CV_8UC1);
   BinomialBlur().Apply(coarse.data, coarse.cols, coarse.rows, blurred.data);
   blurred.convertTo(coarse, CV_32F);
@@ -271,9 +270,9 @@ void TamperScene::Learn(const TamperLook& look, double rate) {
                         cell.product < kSameStructure * std::sqrt(cell.now * cell.scene);
     rates[i] = static_cast<float>(hidden ? kHiddenRate * rate : rate);
     // What the scene's structure, however bright, does not explain.
-    const double rest =
-        cell.scene > 0 ? std::max(0.0, cell.now - cell.product * cell.product / cell.scene)
-                       : cell.now;
+    const double rest = cell.scene > 0
+                            ? std::max(0.0, cell.now - cell.product * cell.product / cell.scene)
+                            : cell.now;
     restless_[i] += rates[i] * (rest - restless_[i]);
     scene_.fine[i] += rates[i] * (look.fine[i] - scene_.fine[i]);
     scene_.broad[i] += rates[i] * (look.broad[i] - scene_.broad[i]);

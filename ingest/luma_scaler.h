@@ -31,8 +31,8 @@ class LumaScaler {
   LumaPicture Scale(const uint8_t* plane, ptrdiff_t stride);
 
  private:
-  // For each output cell: its first source cell and `count` weights, of the source cells it overlaps
-  // and 0 beyond them.
+  // For each output cell: its first source cell and `count` weights, of the source cells it
+  // overlaps and 0 beyond them.
   struct Taps {
     int count = 0;
     std::vector<int> first;

@@ -96,9 +96,9 @@ absl::Status Start(const Bench& bench, Running& running) {
       ASSIGN_OR_RETURN(analyzer, analyzers.Make(camera));
     }
     FrameSink& sink = running.pool->Add(std::move(analyzer));
-    ASSIGN_OR_RETURN(auto stream,
-                     CameraStream::Make(camera, Secret(),
-                                        {SystemClock(), running.metrics, running.gate, sink}));
+    ASSIGN_OR_RETURN(
+        auto stream,
+        CameraStream::Make(camera, Secret(), {SystemClock(), running.metrics, running.gate, sink}));
     running.streams.push_back(std::move(stream));
   }
   running.pool->Start();

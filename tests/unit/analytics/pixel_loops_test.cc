@@ -59,7 +59,8 @@ TEST_F(PixelLoops, TheMajorityFilterGivesTheMedianOfAMask) {
 TEST_F(PixelLoops, WindowMeansAreThoseOfTheWindowWhateverTheStretch) {
   WindowScan scan(picture_.data(), scene_.data(), kWidth, kHeight);
   for (int y = 0; y < kHeight; ++y) {
-    for (const auto& [begin, end] : {std::pair(0, kWidth), {y, y + 1}, {0, 1}, {kWidth - 1, kWidth}}) {
+    for (const auto& [begin, end] :
+         {std::pair(0, kWidth), {y, y + 1}, {0, 1}, {kWidth - 1, kWidth}}) {
       const WindowMeans& means = scan.Stretch(y, begin, end);
       for (int x = begin; x < end; ++x) {
         double now = 0, scene = 0, now_square = 0, scene_square = 0, product = 0;
