@@ -37,16 +37,6 @@ constexpr float kRecurringVisits = 4;
 // Absent for longer than this ends a stay (sensor noise alone does not).
 constexpr float kStayGap = 0.7F;
 
-// Shadows and light, as ratios to the scene's brightness, and variances in a 5x5 window.
-constexpr float kDarkestShadow = 0.35F;
-constexpr float kDarkestSoftShadow = 0.6F;
-constexpr float kBrightestLight = 2.2F;
-constexpr float kTexture = 8;
-constexpr float kSameTexture = 0.8F;
-constexpr float kSmooth = 20;
-constexpr int kEnclosed =
-    9;  // pixels: contours this near to each other enclose what is between them
-
 // The picture's shift against the scene.
 constexpr int kShiftStep = 3;
 constexpr float kShiftGradient = 4;  // grey levels a pixel
@@ -379,62 +369,10 @@ void SceneModel::Clean() {
   majority_.Apply(rests_.data(), width_, height_, view_.still.pixels.data());
 }
 
-namespace {
-
-// A shadow or a light cone scales what it falls on and keeps its texture: the correlation of
-// picture and scene in a small window stays high while the brightness changes. Where there is no
-// texture (asphalt), a shadow is smooth and only somewhat darker, while a body has contours. Clears
-// the pixels of `keep` that show one.
-CORDON_VECTORISED
-void ClearShadows(const WindowMeans& means, int count, uint8_t* keep) {
-  const float* now = means.now.data();
-  const float* scene = means.scene.data();
-  const float* now_square = means.now_square.data();
-  const float* scene_square = means.scene_square.data();
-  const float* product = means.product.data();
-  for (int i = 0; i < count; ++i) {
-    const float ratio = now[i] / std::max(scene[i], 1.0F);
-    const float now_variance = now_square[i] - now[i] * now[i];
-    const float scene_variance = scene_square[i] - scene[i] * scene[i];
-    const float covariance = product[i] - now[i] * scene[i];
-    const float same = kSameTexture * kSameTexture * std::max(now_variance, 1.0F) * scene_variance;
-    const bool light = (ratio >= kDarkestShadow) & (ratio <= kBrightestLight);
-    const bool same_texture =
-        (scene_variance >= kTexture) & (covariance > 0) & (covariance * covariance > same);
-    const bool smooth = (ratio > kDarkestSoftShadow) & (ratio < 1) &
-                        (now_variance < kSmooth + 1.5F * scene_variance);
-    keep[i] = light & (same_texture | smooth) ? 0 : keep[i];
-  }
-}
-
-}  // namespace
-
-// A smooth patch that contours enclose stays.
 void SceneModel::RemoveShadows() {
-  cv::Mat foreground = View(view_.foreground.pixels, width_, height_);
-  cv::Rect all = cv::boundingRect(foreground);
-  if (all.empty()) {
-    std::fill(view_.still.pixels.begin(), view_.still.pixels.end(), 0);
-    return;
-  }
-  all = (all - cv::Point(8, 8)) + cv::Size(16, 16);
-  all &= cv::Rect(0, 0, width_, height_);
-  cv::Mat solid = foreground(all).clone();
-  WindowScan window(smooth_.data(), mean_.data(), width_, height_);
-  differing_.Find(view_.foreground.pixels.data(), width_, height_);
-  for (const MaskRun& run : differing_.runs()) {
-    uint8_t* keep = solid.ptr<uint8_t>(run.y - all.y) + (run.begin - all.x);
-    ClearShadows(window.Stretch(run.y, run.begin, run.end), run.end - run.begin, keep);
-  }
-  cleaned_.resize(solid.total());
-  majority_.Apply(solid.data, all.width, all.height, cleaned_.data());
-  cv::Mat closed;
-  cv::morphologyEx(View(cleaned_, all.width, all.height), closed, cv::MORPH_CLOSE,
-                   cv::getStructuringElement(cv::MORPH_RECT, {kEnclosed, kEnclosed}));
-  cv::Mat part = foreground(all);
-  cv::bitwise_and(part, closed, part);
+  shadows_.Remove(smooth_.data(), mean_.data(), view_.foreground);
   cv::Mat still = View(view_.still.pixels, width_, height_);
-  cv::bitwise_and(still, foreground, still);
+  cv::bitwise_and(still, View(view_.foreground.pixels, width_, height_), still);
 }
 
 void SceneModel::Accept(const PictureBox& box) {

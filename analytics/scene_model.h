@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "analytics/geometry.h"
-#include "analytics/mask_pieces.h"
 #include "analytics/pixel_loops.h"
+#include "analytics/shadows.h"
 #include "base/time.h"
 #include "ingest/frame.h"
 
@@ -105,8 +105,7 @@ class SceneModel {
   float step_s_ = 0;
   BinomialBlur blur_;
   MajorityFilter majority_;
-  MaskPieces differing_;
-  std::vector<uint8_t> cleaned_;
+  ShadowFilter shadows_;
   std::vector<uint8_t> smooth_;  // the current picture, blurred
   std::vector<float> mean_;
   std::vector<float> deviation_;     // mean absolute deviation
