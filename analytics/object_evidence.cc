@@ -35,8 +35,8 @@ constexpr float kContourOfThings = 10;  // grey levels
 constexpr float kLeastPairs = 0.9F;
 
 uint8_t At(const LumaPicture& picture, int x, int y) {
-  return picture.pixels[static_cast<size_t>(y) * static_cast<size_t>(picture.width) +
-                        static_cast<size_t>(x)];
+  return picture
+      .pixels[static_cast<size_t>(y) * static_cast<size_t>(picture.width) + static_cast<size_t>(x)];
 }
 
 }  // namespace
@@ -53,8 +53,7 @@ ObjectEvidence::Look ObjectEvidence::LookAt(MediaTime now, const LumaPicture& pi
   for (int y = r.y; y < r.y + r.height; y += step_y) {
     for (int x = r.x; x < r.x + r.width; x += step_x) {
       if (At(differs, x, y) == 0) continue;
-      look.samples.push_back(
-          {static_cast<int16_t>(x), static_cast<int16_t>(y), At(picture, x, y)});
+      look.samples.push_back({static_cast<int16_t>(x), static_cast<int16_t>(y), At(picture, x, y)});
     }
   }
   return look;
@@ -115,6 +114,11 @@ void ObjectEvidence::CompareWithScene(const Look& now, const LumaPicture& empty,
     value = (value * signs.looks + static_cast<float>(next)) / (signs.looks + 1);
   };
   mean(signs.scene, BestCorrelation(now, empty, 0, 0, kSway, 1));
+  const auto brighter = std::count_if(
+      now.samples.begin(), now.samples.end(),
+      [&](const Look::Sample& sample) { return sample.value > At(empty, sample.x, sample.y); });
+  if (!now.samples.empty())
+    mean(signs.brighter, static_cast<double>(brighter) / static_cast<double>(now.samples.size()));
   mean(signs.contour, border.now / border.pixels);
   mean(signs.before, border.scene / border.pixels);
   signs.looks += 1;

@@ -13,14 +13,15 @@
 
 namespace cordon {
 
-// Whether what moves is a thing or a surface that changes. A thing takes its texture along, hides the
-// scene's and has contours that the scene does not have. Under a shadow or a light the scene's texture
-// stays, and the edge is soft. Leaves and water shift it to and fro: the scene's own texture is found
-// a few pixels off, and half of the contours are the scene's.
+// Whether what moves is a thing or a surface that changes. A thing takes its texture along, hides
+// the scene's and has contours that the scene does not have. Under a shadow or a light the scene's
+// texture stays, and the edge is soft. Leaves and water shift it to and fro: the scene's own
+// texture is found a few pixels off, and half of the contours are the scene's.
 //
-// Compares what differs inside a track's box with the scene around the same place, and with what the
-// box showed up to 1.5 s before: correlations, blind to brightness and contrast. Keeps small samples
-// of brightness of tracks in doubt, gone with the doubt; nothing by which anybody could be known again.
+// Compares what differs inside a track's box with the scene around the same place, and with what
+// the box showed up to 1.5 s before: correlations, blind to brightness and contrast. Keeps small
+// samples of brightness of tracks in doubt, gone with the doubt; nothing by which anybody could be
+// known again.
 //
 // One thread at a time; deterministic; media time only.
 class ObjectEvidence {
@@ -32,20 +33,21 @@ class ObjectEvidence {
     kSurface,
   };
 
-  // After Tracker::Update with the frame that the scene saw last. `in_doubt`: ids of tracks, rising;
-  // what was known of others is forgotten.
+  // After Tracker::Update with the frame that the scene saw last. `in_doubt`: ids of tracks,
+  // rising; what was known of others is forgotten.
   void Update(MediaTime now, float aspect, const LumaPicture& picture, const SceneModel& scene,
               std::span<const Track> tracks, std::span<const uint64_t> in_doubt);
   Verdict Of(uint64_t track_id) const;
   void Reset() { records_.clear(); }
 
   struct Signs {
-    float moved = 0;  // correlation with what the box showed, where the box has gone; -1..1
-    float pairs = 0;  // pictures compared, older ones for less
-    float scene = 0;  // correlation with the scene there
-    float contour = 0;  // steepness along the border of what differs, in the picture; grey levels
-    float before = 0;   // ... in the scene
-    float looks = 0;    // as pairs
+    float moved = 0;     // correlation with what the box showed, where the box has gone; -1..1
+    float pairs = 0;     // pictures compared, older ones for less
+    float scene = 0;     // correlation with the scene there
+    float contour = 0;   // steepness along the border of what differs, in the picture; grey levels
+    float before = 0;    // ... in the scene
+    float brighter = 0;  // share of what differs that is brighter than the scene; 0..1
+    float looks = 0;     // as pairs
   };
   Signs SignsOf(uint64_t track_id) const;
 

@@ -48,6 +48,9 @@ constexpr float kMostClutter = 30;
 constexpr float kCalm = 2;
 constexpr float kRestless = 6;
 constexpr int kFewInDoubt = 4;
+// Flakes, drops and insects scatter light: brighter than what is behind them, nearly all over.
+constexpr float kAllBrighter = 0.7F;
+constexpr Microseconds kFlakesGone = Seconds(6);
 // Flakes are believed before it is known that it snows; they do not live long.
 constexpr Microseconds kMoment = Seconds(3);
 
@@ -130,10 +133,14 @@ void TrackTrust::End(const Record& record) {
   if (!record.believed) Charge(record.swept, record.confirmed ? 1 : kUnconfirmedWeight);
 }
 
-// None of the flakes or drops, and no surface that only changes. Where much comes to nothing the
-// pixels must be certain; where they do not decide, a calm place does.
+// None of the flakes or drops (small, bright, soon gone), and no surface that only changes. Where
+// much comes to nothing the pixels must be certain; where they do not decide, a calm place does.
 bool TrackTrust::IsThing(const Track& track, const ObjectEvidence* evidence) const {
-  if (size_of_others_ && WeatherWatch::SizeOf(track.box, aspect_) < *size_of_others_) return false;
+  const bool may_be_flake = !evidence || evidence->SignsOf(track.id).brighter > kAllBrighter;
+  if (size_of_others_ && may_be_flake && now_ - track.began < kFlakesGone &&
+      WeatherWatch::SizeOf(track.box, aspect_) < *size_of_others_) {
+    return false;
+  }
   if (evidence == nullptr) return true;
   switch (evidence->Of(track.id)) {
     case ObjectEvidence::Verdict::kCertain:

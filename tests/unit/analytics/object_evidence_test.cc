@@ -42,7 +42,7 @@ LumaPicture Paint(const Scene& scene, double t) {
 }
 
 // Three empty seconds, then two in which a track's box goes over the scene.
-ObjectEvidence::Verdict Watch(const Scene& scene, const std::function<PixelRect(double)>& box) {
+ObjectEvidence WatchAll(const Scene& scene, const std::function<PixelRect(double)>& box) {
   SceneModel model;
   ObjectEvidence evidence;
   Track track;
@@ -59,7 +59,10 @@ ObjectEvidence::Verdict Watch(const Scene& scene, const std::function<PixelRect(
     track.box = ToRelative(box(t), kWidth, kHeight);
     evidence.Update(now, kAspect, picture, model, {&track, 1}, in_doubt);
   }
-  return evidence.Of(7);
+  return evidence;
+}
+ObjectEvidence::Verdict Watch(const Scene& scene, const std::function<PixelRect(double)>& box) {
+  return WatchAll(scene, box).Of(7);
 }
 
 PixelRect Walking(double t) { return {60 + static_cast<int>(40 * (t - 3)), 60, 20, 50}; }
@@ -74,6 +77,20 @@ TEST(ObjectEvidence, WhatTakesItsTextureAlongIsAThing) {
     return 20 + Texture(x - r.x, y - r.y, 9);
   };
   EXPECT_EQ(Watch(scene, Walking), ObjectEvidence::Verdict::kCertain);
+}
+
+// What flakes in a lamp's light are.
+TEST(ObjectEvidence, TellsWhetherAllOfAThingIsBrighterThanWhatIsBehindIt) {
+  const auto brighter = [](int least) {
+    const Scene scene = [least](int x, int y, double t) {
+      const PixelRect r = Walking(t);
+      if (t < 3 || !In(r, x, y)) return Ground(x, y);
+      return least + Texture(x - r.x, y - r.y, 9);
+    };
+    return WatchAll(scene, Walking).SignsOf(7).brighter;
+  };
+  EXPECT_GT(brighter(180), 0.9F);
+  EXPECT_LT(brighter(20), 0.1F);
 }
 
 TEST(ObjectEvidence, AShadowThatCrossesIsASurface) {
