@@ -2,7 +2,7 @@
 // Runs cameras as a node does (own RTSP client, packet ring, adaptive decode, built-in analysis on
 // the node's analysis threads) and prints what they cost, one line of JSON.
 //   camera_cost --decode adaptive|full|keyframes --seconds S [--warm-up S] [--threads N]
-//               [--no-analysis] URL...
+//               [--no-analysis] [--udp] URL...
 // CPU time is the process's own from the operating system, from the end of the warm-up on. Memory
 // is told once a minute on stderr, for long runs.
 #include <malloc.h>
@@ -28,6 +28,7 @@ struct Bench {
   int warm_up = 5;
   int threads = 1;
   bool analysis = true;
+  bool udp = false;
   std::vector<std::string> urls;
 };
 
@@ -37,6 +38,7 @@ proto::CameraConfig Camera(const Bench& bench, size_t index) {
   camera.set_url(bench.urls[index]);
   camera.set_decode(bench.decode);
   camera.set_detector("builtin");
+  if (bench.udp) camera.set_transport(proto::CameraConfig::TRANSPORT_UDP);
   camera.set_analysis_width(480);
   camera.set_analysis_fps(10);
   camera.set_ring_mib(8);
@@ -129,13 +131,18 @@ double UsedMib() {
   return static_cast<double>(info.uordblks + info.hblkhd) / 1024 / 1024;
 }
 
-void Pass(const Running& running, Seconds time) {
+// Returns resident memory beside the rings after each minute and at the end, MiB per camera.
+std::vector<double> Pass(const Running& running, Seconds time) {
   absl::Notification never;
+  std::vector<double> beside_ring;
   for (Seconds left = time; left > Seconds(0); left -= Seconds(60)) {
     never.WaitForNotificationWithTimeout(absl::Seconds(std::min<int64_t>(left.count(), 60)));
     fmt::print(stderr, "  rss {:.1f} MiB, ring {:.1f} MiB, allocated {:.1f} MiB\n", RssMib(),
                RingMib(running), UsedMib());
+    beside_ring.push_back((RssMib() - RingMib(running)) /
+                          static_cast<double>(running.streams.size()));
   }
+  return beside_ring;
 }
 
 int Run(const Bench& bench) {
@@ -144,15 +151,14 @@ int Run(const Bench& bench) {
     std::fprintf(stderr, "%s\n", status.ToString().c_str());
     return 2;
   }
-  Pass(running, Seconds(bench.warm_up));
-  const double rss_before = RssMib() - RingMib(running);
+  std::vector<double> beside_ring = Pass(running, Seconds(bench.warm_up));
   const uint64_t frames_before = running.frames;
   const uint64_t active_before = running.active;
   const double wakes_before = Total(running.metrics, "cordon_ingest_wakes_total");
   const double decoded_before = Total(running.metrics, "cordon_ingest_decoded_total");
   const Nanoseconds cpu_before = ProcessCpuTime();
   const BootTime begin = SystemClock().Boot();
-  Pass(running, Seconds(bench.seconds));
+  for (double mib : Pass(running, Seconds(bench.seconds))) beside_ring.push_back(mib);
   const double cpu = std::chrono::duration<double>(ProcessCpuTime() - cpu_before).count();
   const double wall = std::chrono::duration<double>(SystemClock().Boot() - begin).count();
   double fps = 0;
@@ -167,14 +173,13 @@ int Run(const Bench& bench) {
     reconnects += health.reconnects();
   }
   const auto count = static_cast<double>(bench.urls.size());
-  const double ring = RingMib(running);
   fmt::print(
       "{{\"cameras\": {}, \"live\": {}, \"decode\": \"{}\", \"seconds\": {:.1f}, \"cpu_s\": "
       "{:.3f}, \"cpu_percent_per_camera\": {:.3f}, \"received_fps\": {:.1f}, "
       "\"decoded_per_s\": {:.2f}, \"analysed_per_s\": {:.2f}, \"active_share\": {:.3f}, "
       "\"wakes\": {:.0f}, \"shed\": {}, \"lost_packets\": {:.0f}, \"reconnects\": {}, "
-      "\"rss_mib\": {:.1f}, \"ring_mib\": {:.1f}, \"rss_beside_ring_mib_per_camera\": {:.2f}, "
-      "\"growth_beside_ring_mib\": {:.1f}}}\n",
+      "\"dropped_pictures\": {:.0f}, \"rss_mib\": {:.1f}, \"ring_mib\": {:.1f}, "
+      "\"rss_beside_ring_mib_per_camera\": [{:.2f}]}}\n",
       bench.urls.size(), live, proto::CameraConfig::Decode_Name(bench.decode), wall, cpu,
       100 * cpu / wall / count, fps / count,
       (Total(running.metrics, "cordon_ingest_decoded_total") - decoded_before) / wall / count,
@@ -182,8 +187,9 @@ int Run(const Bench& bench) {
       static_cast<double>(running.active - active_before) /
           std::max(1.0, static_cast<double>(running.frames - frames_before)),
       Total(running.metrics, "cordon_ingest_wakes_total") - wakes_before, shed,
-      Total(running.metrics, "cordon_rtp_lost_packets_total"), reconnects, RssMib(), ring,
-      (RssMib() - ring) / count, RssMib() - ring - rss_before);
+      Total(running.metrics, "cordon_rtp_lost_packets_total"), reconnects,
+      Total(running.metrics, "cordon_rtp_dropped_pictures_total"), RssMib(),
+      RingMib(running), fmt::join(beside_ring, ", "));
   return 0;
 }
 
@@ -191,6 +197,7 @@ int Run(const Bench& bench) {
 }  // namespace cordon
 
 int main(int argc, char** argv) {
+  cordon::log::Init("bench", cordon::log::Format::kText, cordon::log::Level::kWarning);
   cordon::cli::ReturnFreedPictures();
   cordon::Bench bench;
   for (int i = 1; i < argc; ++i) {
@@ -208,6 +215,8 @@ int main(int argc, char** argv) {
       bench.threads = std::atoi(argv[++i]);
     } else if (word == "--no-analysis") {
       bench.analysis = false;
+    } else if (word == "--udp") {
+      bench.udp = true;
     } else {
       bench.urls.push_back(word);
     }
@@ -215,7 +224,7 @@ int main(int argc, char** argv) {
   if (bench.urls.empty()) {
     std::fprintf(stderr,
                  "usage: camera_cost [--decode adaptive|full|keyframes] [--seconds S] [--warm-up "
-                 "S] [--threads N] [--no-analysis] URL...\n");
+                 "S] [--threads N] [--no-analysis] [--udp] URL...\n");
     return 2;
   }
   return cordon::Run(bench);

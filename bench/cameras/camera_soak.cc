@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cameras that drop, fall silent and come back together, on loopback with small pictures.
-//   camera_soak drops [--cameras 100] [--drops 1000]     memory, descriptors, threads along the way
+//   camera_soak drops [--cameras 25] [--drops 1000]      memory, descriptors, threads along the way
 //   camera_soak returns [--cameras 200] [--away 30]      how soon a loss is shown, how soon all are
 //                                                        back, and how hard they knock
 // The server that drops them is a process of its own; what is told is held by the cameras alone,
@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/log.h"
 #include "cli/process_usage.h"
 #include "tests/support/camera_fleet.h"
 
@@ -18,6 +19,8 @@ namespace {
 constexpr double kShownWithin = 5;
 constexpr double kBackWithin = 10;
 constexpr double kMostGrowthMib = 4;
+// Of each camera: malloc's caches of its thread fill over the first connections.
+constexpr uint64_t kWarmUpDrops = 8;
 
 struct Options {
   std::string what;
@@ -51,12 +54,12 @@ int Drops(const Options& options) {
   const FleetServerProcess server(SmallVideo(), 2);
   cli::ReturnFreedPictures();
   const size_t descriptors = Holdings::Now().descriptors;
-  CameraFleet fleet(options.cameras == 0 ? 100 : options.cameras, server.Url());
+  CameraFleet fleet(options.cameras == 0 ? 25 : options.cameras, server.Url());
   const auto after = [&](uint64_t drops) -> std::optional<Holdings> {
     if (!Until(Seconds(600), [&] { return fleet.Reconnects() >= drops; })) return std::nullopt;
     return fleet.HoldingsBetweenConnections(descriptors);
   };
-  const uint64_t warm_up = 3 * fleet.size();
+  const uint64_t warm_up = kWarmUpDrops * fleet.size();
   const std::optional<Holdings> first = after(warm_up);
   if (!first) return 1;
   Tell(fleet, 0, *first);
@@ -108,6 +111,7 @@ int Returns(const Options& options) {
 }  // namespace cordon::testing
 
 int main(int argc, char** argv) {
+  cordon::log::Init("soak", cordon::log::Format::kText, cordon::log::Level::kError);
   cordon::testing::Options options;
   if (argc > 1) options.what = argv[1];
   for (int i = 2; i + 1 < argc; i += 2) {
