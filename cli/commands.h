@@ -35,6 +35,9 @@ std::vector<std::string> LogArguments(const LogOptions& options);
 // (2), anything else failed (1).
 int Report(const absl::Status& status);
 
+// One line on words that the command line does not know, and where its help is.
+std::string UsageText(const CLI::App* app, const CLI::Error& error);
+
 void RegisterCameras(CLI::App& app, Outcome& outcome);
 void RegisterBacktest(CLI::App& app, Outcome& outcome);
 void RegisterCalibrate(CLI::App& app, Outcome& outcome);

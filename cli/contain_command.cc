@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <memory>
 
@@ -95,6 +97,17 @@ void PrintPoints(const Answer& answer) {
                 point.roads.empty() ? "(unnamed roads)" : point.roads.c_str());
 }
 
+// Without a unit nothing is held, whatever the roads are like.
+std::string LeakText(const Answer& answer) {
+  const CordonPlan& plan = answer.plan;
+  if (answer.units.empty())
+    return "no available unit can take part; nothing is held. The roads below lead out";
+  return fmt::format(
+      "{}. The points below catch {:.0f} % of likely escapes; set off within {} s",
+      plan.proven ? "these units cannot close any cordon in time" : "no closed cordon was found",
+      100 * plan.covered_probability, plan.expires_ms / 1000);
+}
+
 void Print(const Answer& answer) {
   const CordonPlan& plan = answer.plan;
   switch (plan.outcome) {
@@ -103,11 +116,7 @@ void Print(const Answer& answer) {
                   plan.points.size(), plan.expires_ms / 1000);
       break;
     case CordonPlan::Outcome::kLeaking:
-      std::printf(
-          "Leaking: %s. The points below catch %.0f %% of likely escapes; set off within %u s.\n",
-          plan.proven ? "these units cannot close any cordon in time"
-                      : "no closed cordon was found",
-          100 * plan.covered_probability, plan.expires_ms / 1000);
+      std::printf("Leaking: %s.\n", LeakText(answer).c_str());
       break;
     case CordonPlan::Outcome::kEnclosed:
       std::printf("Enclosed: no road leads out; there is nothing to hold.\n");

@@ -6,6 +6,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Cordon: video events in, patrol response circles out"};
   app.name("cordon");
   app.require_subcommand(1);
+  app.failure_message(UsageText);
   LogOptions log;
   AddLogOptions(app, log);
   Outcome outcome;

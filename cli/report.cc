@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cstdio>
 
 #include "base/log.h"
@@ -40,6 +42,15 @@ int Report(const absl::Status& status) {
     default:
       return kExitFailed;
   }
+}
+
+std::string UsageText(const CLI::App* app, const CLI::Error& error) {
+  std::string command = app->get_name();
+  while (!app->get_subcommands().empty()) {
+    app = app->get_subcommands().front();
+    command += " " + app->get_name();
+  }
+  return fmt::format("cordon: {}; see '{} --help'\n", error.what(), command);
 }
 
 }  // namespace cordon::cli

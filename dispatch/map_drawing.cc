@@ -409,6 +409,10 @@ namespace {
 // Runs `draw` on a surface of `make`'s file and renames it over `path`.
 template <class Make, class Finish>
 absl::Status WriteSurface(const std::string& path, Make make, Finish finish) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty() && !std::filesystem::exists(folder))
+    return absl::NotFoundError(
+        fmt::format("cannot write {}: its folder does not exist; make it first", path));
   const std::string partial = path + ".tmp";
   cairo_surface_t* surface = make(partial);
   cairo_status_t status = cairo_surface_status(surface);

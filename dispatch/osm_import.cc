@@ -53,7 +53,7 @@ class Importer {
 
   absl::StatusOr<RoadDraft> Run(const std::string& path) {
     if (!std::filesystem::exists(path))
-      return absl::NotFoundError(fmt::format("{}: no such file", path));
+      return absl::NotFoundError(fmt::format("{}: no such file; check the path", path));
     try {
       ReadRelationsAndWays(path);
       if (pending_.empty())

@@ -107,7 +107,7 @@ bool CoveredBy(const BoundedSearch& search, std::span<const UnitSeeds> present, 
 }
 
 absl::Status CheckInput(std::span<const PlacedDemand> demands, const WaitingOptions& options) {
-  if (demands.empty()) return absl::InvalidArgumentError("there are no alerts to be near to");
+  if (demands.empty()) return absl::InvalidArgumentError("there are no alerts to be near to; give at least one {lat, lon}");
   for (const PlacedDemand& demand : demands)
     if (!(demand.weight >= 0 && demand.weight <= kMostWeight) || !IsPlausible(demand.place))
       return absl::InvalidArgumentError(

@@ -166,7 +166,54 @@ class BadInput(unittest.TestCase):
             cut = self.file("cut.roads", file.read()[:100_000])
         self.assert_one_line(cordon("roads", "info", cut), "cut off or overwritten", "cordon roads build")
 
+    def test_pbf_without_roads(self):
+        pbf = self.file("sea.osm.pbf", block(b"OSMHeader", field(4, b"OsmSchema-V0.6")))
+        self.assert_one_line(cordon("roads", "build", pbf, self.file("sea.roads")), "sea.osm.pbf: there are no roads in it",
+                             "take an extract with highways")
+
+    def test_road_file_that_is_damaged_or_of_an_older_version(self):
+        with open(self.roads, "rb") as file:
+            whole = bytearray(file.read())
+        damaged, older = bytearray(whole), bytearray(whole)
+        damaged[len(whole) // 2] ^= 0xFF
+        struct.pack_into("<I", older, 8, 0)
+        for name, content, part in (("damaged.roads", damaged, "damaged.roads: the checksum is wrong"),
+                                    ("older.roads", older, "older.roads: road file version 0")):
+            path = self.file(name, content)
+            for command in (["roads", "info", path], ["circles", "--roads", path, "--units", path, "--at", "34,113"]):
+                with self.subTest(name=name, command=command[0]):
+                    self.assert_one_line(cordon(*command), part, "build it again with 'cordon roads build'")
+
+    def test_a_picture_into_a_folder_that_is_not_there(self):
+        units = self.file("one.json", b'[{"id":"near","lat":34.0,"lon":113.0}]')
+        answer = cordon("circles", "--roads", self.roads, "--units", units, "--at", "34,113", "--png", "/nowhere/a.png")
+        self.assert_one_line(answer, "cannot write /nowhere/a.png: its folder does not exist; make it first")
+
     # ---- units and places ----
+
+    def test_no_unit_at_all_is_an_answer_that_says_so(self):
+        none = self.file("none.json", b"[]")
+        answer = self.circles(none)
+        self.assertEqual((answer.code, json.loads(answer.out)["units"]), (FINE, []), answer.err)
+        answer = cordon("contain", "--roads", self.roads, "--units", none, "--at", "34.0,113.0")
+        self.assertEqual(answer.code, FINE, answer.err)
+        self.assertIn("no available unit can take part; nothing is held", answer.out)
+
+    def test_ten_thousand_units_are_all_answered(self):
+        units = [{"id": f"u{i}", "lat": 34.0 + (i % 100 - 50) * 2e-4, "lon": 113.0 + (i // 100 - 50) * 2e-4} for i in range(10_000)]
+        answer = self.circles(self.file("many.json", json.dumps(units).encode()))
+        self.assertEqual(answer.code, FINE, answer.err)
+        told = json.loads(answer.out)["units"]
+        self.assertEqual(len(told), 10_000)
+        self.assertTrue(all("eta_ms" in unit or unit["reason"] for unit in told))
+
+    def test_tiers_that_do_not_ascend(self):
+        units = self.file("one.json", b'[{"id":"near","lat":34.0,"lon":113.0}]')
+        asked = ["--roads", self.roads, "--units", units]
+        self.assert_one_line(cordon("circles", *asked, "--at", "34,113", "--tiers", "180,60"), "tiers must ascend: 60 s comes after 180 s")
+        self.assert_one_line(cordon("coverage", *asked, "--tiers", "180,60"), "--tiers: 180,60 does not ascend", "60,180,300")
+        text = SITE.replace("roads: demo", "roads: demo\n  tiers_s: [180, 60]")
+        self.assert_one_line(cordon("check", write_site(tempfile.mkdtemp(dir=self.folder), text)), "site.yaml:4:12:", "tiers_s: must ascend")
 
     def test_units_outside_the_map_are_listed_with_the_reason_and_cost_nobody_else(self):
         units = self.file("far.json", json.dumps([{"id": "near", "lat": 34.0, "lon": 113.0},
@@ -239,6 +286,16 @@ class BadInput(unittest.TestCase):
     def test_the_demo_site_is_in_order(self):
         answer = cordon("check", self.site)
         self.assertEqual((answer.code, answer.err), (FINE, ""))
+
+
+    # ---- the command line ----
+
+    def test_words_that_the_command_line_does_not_know(self):
+        units = self.file("one.json", b"[]")
+        for words, part in ((["circles", "--roads", self.roads, "--units", units, "--at", "34,113", "--tiers", "x"], "see 'cordon circles --help'"),
+                            (["keys"], "see 'cordon keys --help'"), (["simulate"], "--roads is required; see 'cordon simulate --help'")):
+            with self.subTest(words=words[0]):
+                self.assert_one_line(cordon(*words), part)
 
 
 if __name__ == "__main__":
