@@ -46,7 +46,7 @@ await checkPage({ width: 1280, height: 800 }, async (page, complaints) => {
 
   await page.getByRole('tab', { name: /Units/ }).click();
   await page.waitForFunction(() => document.querySelector('.list .rows')?.textContent?.includes('assigned'));
-  await page.waitForFunction(() => document.querySelector('.list .arrivals')?.textContent?.includes('0 arrivals'));
+  await page.waitForFunction(() => document.querySelector('.list .arrivals')?.textContent?.includes('No unit has driven'));
   await page.waitForSelector('.map[data-drawn="yes"]');
 
   for (const [width, height] of SIZES) {

@@ -129,10 +129,10 @@ function cameraList(view: View): HTMLElement {
         el('span', { class: 'grow' },
           el('span', { class: 'camera-name' }, el('b', {}, camera.name), el('span', { class: live ? 'good-text' : 'bad-text' }, live ? 'live' : '')),
           !live && el('small', { class: 'bad-text' }, [state, lost ? '' : health?.reason].filter(Boolean).join(': ')),
-          ...(health ? cameraFacts(health, heard) : []),
-          ruleRows(camera.id, view.rules)),
+          ...(health ? cameraFacts(health, heard) : [])),
         el('button', { class: `small ${watched ? 'on' : ''}`, 'data-key': `watch-${camera.id}`, 'aria-pressed': watched ? 'true' : 'false',
-          onclick: () => view.watch(camera.id) }, watched ? 'Close' : 'Live'));
+          onclick: () => view.watch(camera.id) }, watched ? 'Close' : 'Live'),
+        ruleRows(camera.id, view.rules));
     }));
 }
 

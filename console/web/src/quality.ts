@@ -34,11 +34,6 @@ export function ruleRows(camera: string, scores: RuleScore[]): HTMLElement | fal
       `${score.alerts} ${score.alerts === 1 ? 'alert' : 'alerts'}, ${falseAlarms(score)}`)]));
 }
 
-/** "half within 12 s, 9 of 10 within 41 s" */
-export function errorText(error: EtaError): string {
-  return `half within ${error.p50_s.toFixed(0)} s, 9 of 10 within ${error.p90_s.toFixed(0)} s`;
-}
-
 export function hourText(hour: number | undefined): string {
   return hour === undefined ? 'all day' : `${String(hour).padStart(2, '0')}–${String((hour + 1) % 24).padStart(2, '0')} h`;
 }
@@ -51,23 +46,29 @@ export function errorRows(learning: Learning): EtaError[] {
   ];
 }
 
-function errorTable(learning: Learning): HTMLElement {
-  const head = el('tr', {}, ...['mainly on', 'set off', 'arrivals', 'half', '9 of 10'].map((text) => el('th', {}, text)));
-  return el('table', {}, el('thead', {}, head), el('tbody', {}, ...errorRows(learning).map((row) =>
-    el('tr', { class: row.hour === undefined ? 'whole' : '' },
-      el('td', {}, row.class === undefined ? 'all roads' : words(row.class).toLowerCase()), el('td', {}, hourText(row.hour)),
-      el('td', {}, String(row.arrivals)), el('td', {}, `${row.p50_s.toFixed(0)} s`), el('td', {}, `${row.p90_s.toFixed(0)} s`)))));
+function table(head: string[], rows: (HTMLElement | false)[]): HTMLElement {
+  return el('table', {}, el('thead', {}, el('tr', {}, ...head.map((text) => el('th', {}, text)))), el('tbody', {}, ...rows));
 }
 
+function cells(error: EtaError, ...first: string[]): HTMLElement {
+  const texts = [...first, String(error.arrivals), `${error.p50_s.toFixed(0)} s`, `${error.p90_s.toFixed(0)} s`];
+  return el('tr', { class: first.length > 1 && error.hour === undefined ? 'whole' : '' }, ...texts.map((text) => el('td', {}, text)));
+}
+
+function byClassAndHour(learning: Learning): HTMLElement {
+  return el('details', { 'data-key': 'arrivals' }, el('summary', {}, 'By class of road and hour'),
+    table(['mainly on', 'set off', 'arrivals', 'half', '9 of 10'],
+      errorRows(learning).map((row) => cells(row, row.class === undefined ? 'all roads' : words(row.class).toLowerCase(), hourText(row.hour)))));
+}
+
+/** How far arrivals were from what was predicted: half of them within the first figure, nine of ten within the second. */
 export function arrivalBlock(learning: Learning | null): HTMLElement | false {
   if (learning === null) return false;
-  const count = learning.learned.arrivals;
-  const line = (name: string, error: EtaError) => error.arrivals > 0 && el('small', {}, el('b', {}, `${name} `), errorText(error));
+  const row = (name: string, error: EtaError) => error.arrivals > 0 && cells(error, name);
   return el('section', { class: 'arrivals' },
-    el('h3', {}, 'Error of arrival times', el('span', { class: 'age' }, `${count} ${count === 1 ? 'arrival' : 'arrivals'}`)),
-    count === 0 && el('small', {}, 'No unit has driven from “en route” to “on scene” yet.'),
-    line('As shown', learning.promised),
-    line('As learned', learning.learned),
-    line('Without learning', learning.prior),
-    count > 0 && el('details', { 'data-key': 'arrivals' }, el('summary', {}, 'As learned, by class of road and hour'), errorTable(learning)));
+    el('h3', {}, 'Error of arrival times'),
+    learning.learned.arrivals === 0 ? el('small', {}, 'No unit has driven from “en route” to “on scene” yet.')
+      : table(['', 'arrivals', 'half within', '9 of 10 within'],
+        [row('as shown', learning.promised), row('as learned', learning.learned), row('without learning', learning.prior)]),
+    learning.learned.arrivals > 0 && byClassAndHour(learning));
 }
