@@ -192,8 +192,10 @@ void Feed::OnAreas(const proto::ResponseCircles& circles) {
   std::string text = AreasOf(circles);
   absl::MutexLock lock(&mutex_);
   if (!IsOpenHere(circles.incident_id())) return;
+  std::string& kept = areas_[circles.incident_id()];
+  if (kept == text) return;  // a later alert at the same place: consoles have them
   PublishText("areas", text);
-  areas_[circles.incident_id()] = std::move(text);
+  kept = std::move(text);
 }
 
 void Feed::OnIncident(const IncidentStep& step) {

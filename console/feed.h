@@ -91,7 +91,7 @@ class Feed final : public DispatchListener {
   uint64_t end_byte_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Json> alerts_ ABSL_GUARDED_BY(mutex_);  // oldest first
   std::map<std::string, Json> incidents_ ABSL_GUARDED_BY(mutex_);
-  // By incident, as JSON text: the areas of a city weigh a megabyte.
+  // By incident, as JSON text: areas weigh a third of a megabyte.
   std::map<std::string, std::string> circles_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> areas_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, Json> notices_ ABSL_GUARDED_BY(mutex_);     // not cleared

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/sha256.h"
+
 namespace cordon {
 namespace {
 
@@ -68,6 +70,11 @@ CREATE TABLE picture_deletion (
   number INTEGER PRIMARY KEY, camera_id TEXT NOT NULL, at_us INTEGER NOT NULL, before_us INTEGER NOT NULL,
   pictures INTEGER NOT NULL, held INTEGER NOT NULL);
 CREATE INDEX picture_deletion_by_camera ON picture_deletion(camera_id, number);
+)sql",
+    // The areas of one scene, once for all its alerts, found by what they are.
+    R"sql(
+CREATE TABLE areas (sha256 TEXT PRIMARY KEY, body BLOB NOT NULL);
+ALTER TABLE circles ADD COLUMN areas TEXT NOT NULL DEFAULT '';
 )sql"};
 
 template <class Message>
@@ -175,9 +182,22 @@ absl::Status EventStore::AddVerdict(const proto::AlertVerdict& verdict) {
 }
 
 absl::Status EventStore::PutCircles(const proto::ResponseCircles& circles) {
+  // A third of a megabyte of drawing, the same for every alert of a camera that gives no places.
+  proto::ResponseCircles etas = circles, areas;
+  areas.mutable_tiers()->Swap(etas.mutable_tiers());
+  const std::string drawn = areas.SerializeAsString();
+  const std::string sha256 = drawn.empty() ? "" : Sha256Hex(drawn);
+  if (!drawn.empty()) {
+    ASSIGN_OR_RETURN(sqlite::Statement * keep,
+                     Use("INSERT OR IGNORE INTO areas(sha256, body) VALUES(?,?)"));
+    RETURN_IF_ERROR(keep->Bind(1, sha256).BindBlob(2, drawn).Run());
+  }
   ASSIGN_OR_RETURN(sqlite::Statement * put,
-                   Use("INSERT OR REPLACE INTO circles(alert_id, body) VALUES(?,?)"));
-  return put->Bind(1, circles.alert_id()).BindBlob(2, circles.SerializeAsString()).Run();
+                   Use("INSERT OR REPLACE INTO circles(alert_id, body, areas) VALUES(?,?,?)"));
+  return put->Bind(1, circles.alert_id())
+      .BindBlob(2, etas.SerializeAsString())
+      .Bind(3, sha256)
+      .Run();
 }
 
 absl::Status EventStore::AddIncidentChange(const proto::IncidentChange& change) {
@@ -367,8 +387,16 @@ absl::StatusOr<std::string> EventStore::Snapshot(const std::string& alert_id) {
 
 absl::StatusOr<proto::ResponseCircles> EventStore::Circles(const std::string& alert_id) {
   ASSIGN_OR_RETURN(sqlite::Statement * select, Use("SELECT body FROM circles WHERE alert_id = ?"));
-  return ReadOne<proto::ResponseCircles>(select->Bind(1, alert_id), "response circles of alert",
-                                         alert_id);
+  ASSIGN_OR_RETURN(proto::ResponseCircles circles,
+                   ReadOne<proto::ResponseCircles>(select->Bind(1, alert_id),
+                                                   "response circles of alert", alert_id));
+  ASSIGN_OR_RETURN(sqlite::Statement * drawn,
+                   Use("SELECT a.body FROM circles c JOIN areas a ON a.sha256 = c.areas WHERE "
+                       "c.alert_id = ?"));
+  ASSIGN_OR_RETURN(const std::vector<proto::ResponseCircles> areas,
+                   ReadAll<proto::ResponseCircles>(drawn->Bind(1, alert_id), "area"));
+  for (const proto::ResponseCircles& area : areas) circles.MergeFrom(area);
+  return circles;
 }
 
 absl::StatusOr<proto::Incident> EventStore::FindIncident(const std::string& id) {

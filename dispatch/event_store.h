@@ -86,6 +86,7 @@ class EventStore {
                                 WallTime delivered);
   absl::Status AddEvidence(const proto::EvidenceReady& evidence);
   absl::Status AddVerdict(const proto::AlertVerdict& verdict);
+  // Areas that are alike lie in the file once.
   absl::Status PutCircles(const proto::ResponseCircles& circles);
   absl::Status AddIncidentChange(const proto::IncidentChange& change);
   absl::Status PutIncident(const proto::Incident& incident);

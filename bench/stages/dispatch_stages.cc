@@ -91,12 +91,15 @@ void ShowCirclesOnTheFeed(benchmark::State& state) {
   proto::Incident incident;  // an unknown one would be shown to nobody
   incident.set_id("incident");
   feed.OnIncident({incident, {}});
+  bool moved = false;
   RunStage(state, microseconds(15'000), [&] {
     proto::ResponseCircles circles = ToResponseCircles(kScene, *answer, city.units);
     circles.set_incident_id("incident");
     circles.set_alert_id("alert");
     feed.OnCircles(circles);
     AddAreas(areas, circles);
+    // Areas that are as before would not be sent again.
+    circles.mutable_tiers(0)->set_reached_road_m((moved = !moved) ? 1 : 2);
     feed.OnAreas(circles);
   });
 }

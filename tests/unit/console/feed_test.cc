@@ -92,6 +92,9 @@ TEST_F(FeedTest, AreasComeAfterTheEtasAndOutliveARefresh) {
       {"tier_s":180,"reached_road_m":0,"geometry":null}]})"));
   circles.mutable_units(0)->set_unit_id("car-2");
   feed_.OnCircles(circles);
+  const uint64_t drawn = feed_.Snapshot().number;
+  feed_.OnAreas(circles);
+  EXPECT_EQ(feed_.Snapshot().number, drawn) << "what every console has is not sent again";
   const Json snapshot = Json::parse(*feed_.Snapshot().snapshot);
   EXPECT_EQ(snapshot["circles"][0]["units"][0]["unit"], "car-2");
   EXPECT_EQ(snapshot["areas"][0], areas["areas"]);

@@ -60,6 +60,28 @@ TEST_F(EventStoreTest, AHeldPictureOutlivesItsRetentionUntilItIsReleased) {
   EXPECT_TRUE(absl::IsNotFound(store_->Snapshot("a").status()));
 }
 
+TEST_F(EventStoreTest, CirclesComeBackWholeAndAreasThatAreAlikeLieInTheFileOnce) {
+  proto::ResponseCircles circles;
+  circles.add_tiers()->set_tier_s(60);
+  circles.mutable_tiers(0)->set_geojson(std::string(100'000, 'g'));
+  for (const char* alert : {"a", "b"}) {
+    circles.set_alert_id(alert);
+    circles.clear_units();
+    circles.add_units()->set_unit_id(std::string("car of ") + alert);
+    ASSERT_TRUE(store_->PutCircles(circles).ok());
+    const auto read = store_->Circles(alert);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->SerializeAsString(), circles.SerializeAsString());
+  }
+  auto count = store_->connection().Prepare("SELECT count(*) FROM areas");
+  ASSERT_TRUE(count.ok() && *count->Step());
+  EXPECT_EQ(count->Int(0), 1);
+  circles.set_alert_id("c");
+  circles.clear_tiers();
+  ASSERT_TRUE(store_->PutCircles(circles).ok());
+  EXPECT_EQ(store_->Circles("c")->tiers_size(), 0);
+}
+
 TEST_F(EventStoreTest, EveryDeletionOfPicturesAndWhatAHoldKeptIsOnRecord) {
   AddAlert("a", 1000);
   AddAlert("b", 1000);
