@@ -103,16 +103,23 @@ void ContainmentCut::BuildFlow() {
   }
 }
 
-void ContainmentCut::ReadCuts() {
+void ContainmentCut::ReadNearest() {
   nearest_.clear();
+  farthest_known_ = false;
+  const std::vector<uint8_t> side = flow_->SourceSide();
+  for (const uint32_t j : members_)
+    if (ground_->holdable[j] && side[vertex_[j]] && !side[vertex_[j] + 1]) nearest_.push_back(j);
+}
+
+// Looks at all that lies outside of the cut: asked for only when the nearest does not do.
+const std::vector<uint32_t>& ContainmentCut::farthest() {
+  if (farthest_known_) return farthest_;
+  farthest_known_ = true;
   farthest_.clear();
-  const std::vector<bool> near_side = flow_->SourceSide();
-  const std::vector<bool> far_side = flow_->SourceSideFarthest();
-  for (const uint32_t j : members_) {
-    if (!ground_->holdable[j]) continue;
-    if (near_side[vertex_[j]] && !near_side[vertex_[j] + 1]) nearest_.push_back(j);
-    if (far_side[vertex_[j]] && !far_side[vertex_[j] + 1]) farthest_.push_back(j);
-  }
+  const std::vector<uint8_t> side = flow_->SourceSideFarthest();
+  for (const uint32_t j : members_)
+    if (ground_->holdable[j] && side[vertex_[j]] && !side[vertex_[j] + 1]) farthest_.push_back(j);
+  return farthest_;
 }
 
 ContainmentCut::Result ContainmentCut::Prepare(const CutGround& ground, int32_t most) {
@@ -124,7 +131,7 @@ ContainmentCut::Result ContainmentCut::Prepare(const CutGround& ground, int32_t 
   base_flow_ = flow_->Solve(kSource, kSink, most * kPrice);
   if (base_flow_ > most * kPrice) return Result::kNone;
   base_ = flow_->Save();
-  ReadCuts();
+  ReadNearest();
   return Result::kCut;
 }
 
@@ -133,7 +140,7 @@ ContainmentCut::Result ContainmentCut::Find(std::span<const std::pair<uint32_t, 
   flow_->Restore(base_);
   for (const auto& [junction, extra] : dearer) flow_->Raise(hold_arc_.at(junction), extra);
   if (base_flow_ + flow_->Continue(limit - base_flow_) > limit) return Result::kNone;
-  ReadCuts();
+  ReadNearest();
   return Result::kCut;
 }
 

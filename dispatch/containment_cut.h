@@ -46,7 +46,7 @@ class ContainmentCut {
 
   // The minimum cut nearest to the suspect and the one farthest from it.
   const std::vector<uint32_t>& nearest() const { return nearest_; }
-  const std::vector<uint32_t>& farthest() const { return farthest_; }
+  const std::vector<uint32_t>& farthest();
 
  private:
   static constexpr MaxFlow::Vertex kSource = 0;
@@ -56,7 +56,7 @@ class ContainmentCut {
   bool FloodCore();
   void NumberVertices();
   void BuildFlow();
-  void ReadCuts();
+  void ReadNearest();
   template <class Fn>
   void ForNeighbours(uint32_t junction, Fn&& fn) const;
 
@@ -72,6 +72,7 @@ class ContainmentCut {
   int32_t base_flow_ = 0;
   std::vector<uint32_t> nearest_;
   std::vector<uint32_t> farthest_;
+  bool farthest_known_ = false;  // of the present flow
 };
 
 // Which units could hold a junction in time. `few` is cheap and may leave units out; `all` has

@@ -2,91 +2,101 @@
 #include "dispatch/max_flow.h"
 
 #include <algorithm>
+#include <numeric>
+#include <tuple>
 
 #include "base/check.h"
 
 namespace cordon {
 
 MaxFlow::MaxFlow(int32_t vertices, size_t arcs) : vertices_(vertices) {
-  arcs_.reserve(2 * arcs);
-  tails_.reserve(2 * arcs);
+  arcs_.reserve(arcs);
   CORDON_CHECK(vertices >= 2, "a network needs a source and a sink");
 }
 
 int32_t MaxFlow::AddArc(Vertex from, Vertex to, int32_t capacity, int32_t back) {
   CORDON_CHECK(from >= 0 && from < vertices_ && to >= 0 && to < vertices_, "vertex out of range");
-  const auto index = static_cast<int32_t>(arcs_.size());
-  arcs_.push_back({to, capacity, capacity});
-  arcs_.push_back({from, back, back});
-  tails_.push_back(from);
-  tails_.push_back(to);
-  return index;
+  CORDON_CHECK(first_.empty(), "arcs are added before Solve");
+  arcs_.push_back({from, to, capacity, back});
+  return static_cast<int32_t>(arcs_.size() - 1);
 }
 
+// The ends of all arcs by the vertex at which they are, the sink first and then the highest number
+// on the other side.
 void MaxFlow::BuildAdjacency() {
-  first_.assign(vertices_ + 1, 0);
-  for (const Vertex tail : tails_) ++first_[tail + 1];
-  for (int32_t v = 0; v < vertices_; ++v) first_[v + 1] += first_[v];
-  out_.resize(arcs_.size());
-  std::vector<int32_t> next(first_.begin(), first_.end() - 1);
-  for (size_t i = 0; i < tails_.size(); ++i) out_[next[tails_[i]]++] = static_cast<int32_t>(i);
-}
-
-// Levels from the sink backwards, so that a blocking flow only walks towards it.
-bool MaxFlow::BuildLevels() {
-  level_.assign(vertices_, -1);
-  queue_.clear();
-  queue_.push_back(sink_);
-  level_[sink_] = 0;
-  for (size_t head = 0; head < queue_.size(); ++head) {
-    const Vertex v = queue_[head];
-    if (v == source_) return true;
-    for (int32_t i = first_[v]; i < first_[v + 1]; ++i) {
-      const int32_t arc = out_[i];
-      const Vertex u = arcs_[arc].to;
-      if (level_[u] >= 0 || arcs_[arc ^ 1].residual == 0) continue;
-      level_[u] = level_[v] + 1;
-      queue_.push_back(u);
-    }
+  first_.assign(static_cast<size_t>(vertices_) + 1, 0);
+  for (const Arc& arc : arcs_) {
+    ++first_[arc.from + 1];
+    ++first_[arc.to + 1];
   }
-  return level_[source_] >= 0;
+  std::partial_sum(first_.begin(), first_.end(), first_.begin());
+  // End 2 i is arc i, end 2 i + 1 its twin.
+  const auto other_side = [&](int32_t end) {
+    const Arc& arc = arcs_[end / 2];
+    return end % 2 == 0 ? arc.to : arc.from;
+  };
+  std::vector<int32_t> ends(2 * arcs_.size());
+  std::vector<int32_t> next(first_.begin(), first_.end() - 1);
+  for (size_t i = 0; i < arcs_.size(); ++i) {
+    ends[next[arcs_[i].from]++] = static_cast<int32_t>(2 * i);
+    ends[next[arcs_[i].to]++] = static_cast<int32_t>(2 * i + 1);
+  }
+  for (Vertex v = 0; v < vertices_; ++v)
+    std::sort(ends.begin() + first_[v], ends.begin() + first_[v + 1], [&](int32_t a, int32_t b) {
+      const auto key = [&](int32_t end) {
+        return std::tuple(other_side(end) != sink_, -other_side(end), end);
+      };
+      return key(a) < key(b);
+    });
+  std::vector<int32_t> place_of_end(ends.size());
+  for (size_t i = 0; i < ends.size(); ++i) place_of_end[ends[i]] = static_cast<int32_t>(i);
+  to_.resize(ends.size());
+  twin_.resize(ends.size());
+  residual_.resize(ends.size());
+  place_.resize(arcs_.size());
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const Arc& arc = arcs_[ends[i] / 2];
+    to_[i] = other_side(ends[i]);
+    twin_[i] = place_of_end[ends[i] ^ 1];
+    residual_[i] = ends[i] % 2 == 0 ? arc.capacity : arc.back;
+    if (ends[i] % 2 == 0) place_[ends[i] / 2] = static_cast<int32_t>(i);
+  }
 }
 
-// One blocking flow by depth-first search with an explicit stack of arcs.
-int32_t MaxFlow::Augment(int32_t limit) {
-  std::vector<int32_t> path;
-  int32_t pushed = 0;
-  Vertex v = source_;
-  while (pushed <= limit) {
-    if (v == sink_) {
-      int32_t amount = kUnlimited;
-      for (const int32_t arc : path) amount = std::min(amount, arcs_[arc].residual);
-      for (const int32_t arc : path) {
-        arcs_[arc].residual -= amount;
-        arcs_[arc ^ 1].residual += amount;
-      }
-      pushed += amount;
-      if (amount == kUnlimited) return pushed;  // no cut exists
-      path.clear();
-      v = source_;
+int32_t MaxFlow::PushAlongPath() {
+  int32_t amount = kUnlimited;
+  for (const int32_t i : path_) amount = std::min(amount, residual_[i]);
+  for (const int32_t i : path_) {
+    residual_[i] -= amount;
+    residual_[twin_[i]] += amount;
+  }
+  return amount;
+}
+
+// Flow along one path from the source to the sink; 0 when there is none.
+int32_t MaxFlow::Augment() {
+  ++round_;
+  path_.clear();
+  const auto enter = [&](Vertex v) {
+    seen_[v] = round_;
+    cursor_[v] = first_[v];
+    return v;
+  };
+  Vertex v = enter(source_);
+  while (v != sink_) {
+    int32_t& i = cursor_[v];
+    const int32_t end = first_[v + 1];
+    while (i < end && (residual_[i] == 0 || seen_[to_[i]] == round_)) ++i;
+    if (i < end) {
+      path_.push_back(i);
+      v = enter(to_[i]);
       continue;
     }
-    bool advanced = false;
-    for (int32_t& i = cursor_[v]; i < first_[v + 1]; ++i) {
-      const Arc& arc = arcs_[out_[i]];
-      if (arc.residual == 0 || level_[arc.to] != level_[v] - 1) continue;
-      path.push_back(out_[i]);
-      v = arc.to;
-      advanced = true;
-      break;
-    }
-    if (advanced) continue;
-    if (path.empty()) break;
-    v = tails_[path.back()];
-    path.pop_back();
-    ++cursor_[v];
+    if (path_.empty()) return 0;
+    v = to_[twin_[path_.back()]];
+    path_.pop_back();
   }
-  return pushed;
+  return PushAlongPath();
 }
 
 int32_t MaxFlow::Solve(Vertex source, Vertex sink, int32_t limit) {
@@ -94,77 +104,72 @@ int32_t MaxFlow::Solve(Vertex source, Vertex sink, int32_t limit) {
   source_ = source;
   sink_ = sink;
   BuildAdjacency();
+  seen_.assign(static_cast<size_t>(vertices_), 0);
+  round_ = 0;
+  cursor_.resize(static_cast<size_t>(vertices_));
   return Continue(limit);
 }
 
 int32_t MaxFlow::Continue(int32_t limit) {
   int32_t flow = 0;
-  while (flow <= limit && BuildLevels()) {
-    cursor_.assign(first_.begin(), first_.end() - 1);
-    flow = std::min(kUnlimited, flow + Augment(limit - flow));
+  while (flow <= limit) {
+    const int32_t more = Augment();
+    if (more == 0) break;
+    flow = std::min(kUnlimited, flow + more);
   }
   return flow;
 }
 
 void MaxFlow::Raise(int32_t arc, int32_t extra) {
-  arcs_[arc].residual += extra;
+  residual_[place_[arc]] += extra;
   arcs_[arc].capacity += extra;
 }
 
 MaxFlow::Saved MaxFlow::Save() const {
-  Saved saved;
-  saved.residuals.reserve(arcs_.size());
+  Saved saved{residual_, {}};
   saved.capacities.reserve(arcs_.size());
-  for (const Arc& arc : arcs_) {
-    saved.residuals.push_back(arc.residual);
-    saved.capacities.push_back(arc.capacity);
-  }
+  for (const Arc& arc : arcs_) saved.capacities.push_back(arc.capacity);
   return saved;
 }
 
 void MaxFlow::Restore(const Saved& saved) {
-  CORDON_CHECK(saved.residuals.size() == arcs_.size(), "saved from this network");
-  for (size_t i = 0; i < arcs_.size(); ++i) {
-    arcs_[i].residual = saved.residuals[i];
-    arcs_[i].capacity = saved.capacities[i];
-  }
+  CORDON_CHECK(saved.residuals.size() == residual_.size(), "saved from this network");
+  residual_ = saved.residuals;
+  for (size_t i = 0; i < arcs_.size(); ++i) arcs_[i].capacity = saved.capacities[i];
 }
 
-std::vector<bool> MaxFlow::SourceSide() const {
-  std::vector<bool> reached(vertices_, false);
+std::vector<uint8_t> MaxFlow::SourceSide() const {
+  std::vector<uint8_t> reached(static_cast<size_t>(vertices_), 0);
   std::vector<Vertex> stack{source_};
-  reached[source_] = true;
+  reached[source_] = 1;
   while (!stack.empty()) {
     const Vertex v = stack.back();
     stack.pop_back();
     for (int32_t i = first_[v]; i < first_[v + 1]; ++i) {
-      const Arc& arc = arcs_[out_[i]];
-      if (arc.residual == 0 || reached[arc.to]) continue;
-      reached[arc.to] = true;
-      stack.push_back(arc.to);
+      if (residual_[i] == 0 || reached[to_[i]]) continue;
+      reached[to_[i]] = 1;
+      stack.push_back(to_[i]);
     }
   }
   return reached;
 }
 
-std::vector<bool> MaxFlow::SourceSideFarthest() const {
-  std::vector<bool> source_side(vertices_, true);
+std::vector<uint8_t> MaxFlow::SourceSideFarthest() const {
+  std::vector<uint8_t> source_side(static_cast<size_t>(vertices_), 1);
   std::vector<Vertex> stack{sink_};
-  source_side[sink_] = false;
+  source_side[sink_] = 0;
   while (!stack.empty()) {
     const Vertex v = stack.back();
     stack.pop_back();
     for (int32_t i = first_[v]; i < first_[v + 1]; ++i) {
-      const int32_t arc = out_[i];
-      const Vertex u = arcs_[arc].to;
-      if (arcs_[arc ^ 1].residual == 0 || !source_side[u]) continue;
-      source_side[u] = false;
-      stack.push_back(u);
+      if (!source_side[to_[i]] || residual_[twin_[i]] == 0) continue;
+      source_side[to_[i]] = 0;
+      stack.push_back(to_[i]);
     }
   }
   return source_side;
 }
 
-int32_t MaxFlow::Flow(int32_t arc) const { return arcs_[arc].capacity - arcs_[arc].residual; }
+int32_t MaxFlow::Flow(int32_t arc) const { return arcs_[arc].capacity - residual_[place_[arc]]; }
 
 }  // namespace cordon

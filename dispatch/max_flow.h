@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maximum flow between two vertices of a small directed network (Dinic's algorithm, breadth-first
-// levels and blocking flows; O(V^2 E), near-linear for the unit capacities of a cordon). Integer
-// capacities; kUnlimited is never saturated.
+// Maximum flow between two vertices of a directed network, by augmenting paths that are sought depth
+// first, towards the sink and else towards vertices of high number: O(flow E), for cuts of a few
+// dozen. Where vertices are numbered from the source outwards, a path is found in about its own
+// length, and that there is none in what the source still reaches; no part of it looks at the whole
+// network. Integer capacities; kUnlimited is never saturated.
 //
 // Use: construct, AddArc..., Solve once, then read the cut. One thread.
 #pragma once
@@ -20,11 +22,11 @@ class MaxFlow {
   // `arcs` is a guess, to save growing.
   explicit MaxFlow(int32_t vertices, size_t arcs = 0);
 
-  // An arc and, for undirected use, its twin of capacity `back`. Returns the arc's index.
+  // Before Solve: an arc and, for undirected use, its twin of capacity `back`. Returns the arc's
+  // index.
   int32_t AddArc(Vertex from, Vertex to, int32_t capacity, int32_t back = 0);
 
-  // Pushes flow until it is maximal or exceeds `limit`; returns the flow pushed (at most limit + 1
-  // when unit capacities are met one by one, possibly more). A flow above `limit` means: the
+  // Pushes flow until it is maximal or exceeds `limit`; returns the flow pushed. A flow above `limit` means: the
   // minimum cut is larger than `limit`.
   int32_t Solve(Vertex source, Vertex sink, int32_t limit = kUnlimited);
 
@@ -42,32 +44,38 @@ class MaxFlow {
 
   // After a Solve that reached the maximum. The minimum cut nearest to the source: vertices that
   // the source still reaches.
-  std::vector<bool> SourceSide() const;
+  std::vector<uint8_t> SourceSide() const;
   // The minimum cut nearest to the sink: vertices that can NOT reach the sink any more.
-  std::vector<bool> SourceSideFarthest() const;
+  std::vector<uint8_t> SourceSideFarthest() const;
 
   int32_t Flow(int32_t arc) const;
 
  private:
   struct Arc {
+    Vertex from;
     Vertex to;
-    int32_t residual;
     int32_t capacity;
+    int32_t back;
   };
-  bool BuildLevels();
-  int32_t Augment(int32_t limit);
   void BuildAdjacency();
+  int32_t Augment();
+  int32_t PushAlongPath();
 
   int32_t vertices_;
   Vertex source_ = 0;
   Vertex sink_ = 0;
-  std::vector<Arc> arcs_;  // arc i and its twin i ^ 1
-  std::vector<Vertex> tails_;
-  std::vector<int32_t> first_;  // CSR over out_, per vertex
-  std::vector<int32_t> out_;
-  std::vector<int32_t> level_;
+  std::vector<Arc> arcs_;
+  std::vector<int32_t> place_;  // of an arc among the following
+  // By vertex: the arcs that leave it and the twins of those that arrive.
+  std::vector<int32_t> first_;
+  std::vector<Vertex> to_;
+  std::vector<int32_t> twin_;
+  std::vector<int32_t> residual_;
+  // Scratch of Augment.
+  std::vector<uint32_t> seen_;  // by vertex: in which round
+  uint32_t round_ = 0;
   std::vector<int32_t> cursor_;
-  std::vector<Vertex> queue_;
+  std::vector<int32_t> path_;
 };
 
 }  // namespace cordon

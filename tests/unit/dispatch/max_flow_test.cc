@@ -26,7 +26,7 @@ int BruteForceCut(int vertices, const std::vector<TestArc>& arcs) {
   return best;
 }
 
-int CutOf(const std::vector<bool>& source_side, const std::vector<TestArc>& arcs) {
+int CutOf(const std::vector<uint8_t>& source_side, const std::vector<TestArc>& arcs) {
   int cost = 0;
   for (const TestArc& arc : arcs)
     if (source_side[arc.from] && !source_side[arc.to]) cost += arc.capacity;
@@ -84,8 +84,8 @@ TEST(MaxFlowTest, TheTwoCutsAreTheNearestAndTheFarthest) {
   MaxFlow flow(4);
   for (int v = 0; v < 3; ++v) flow.AddArc(v, v + 1, 1);
   EXPECT_EQ(flow.Solve(0, 3), 1);
-  EXPECT_EQ(flow.SourceSide(), (std::vector<bool>{true, false, false, false}));
-  EXPECT_EQ(flow.SourceSideFarthest(), (std::vector<bool>{true, true, true, false}));
+  EXPECT_EQ(flow.SourceSide(), (std::vector<uint8_t>{1, 0, 0, 0}));
+  EXPECT_EQ(flow.SourceSideFarthest(), (std::vector<uint8_t>{1, 1, 1, 0}));
 }
 
 }  // namespace
