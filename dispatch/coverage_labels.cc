@@ -34,7 +34,8 @@ void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_
   pairs_.assign(arcs_->arcs.size(), Pair{});
   arrivals_.assign(graph_->network().junction_count(), 0);
   buckets_.assign((limit_ms >> kBucketShift) + 1, {});
-  no_use_from_.assign(graph_->network().junction_count(), kUnreached);
+  junctions_.assign(arcs_->first.size(), Junction{});
+  for (size_t j = 0; j < junctions_.size(); ++j) junctions_[j].first_edge = arcs_->first[j];
   closed_.clear();
   twins_.resize(arcs_->arcs.size());
   for (uint32_t edge = 0; edge < twins_.size(); ++edge)
@@ -45,12 +46,6 @@ void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_
   emptied_.clear();
   lowest_bucket_ = buckets_.size();
   end_bucket_ = 0;
-}
-
-inline void NearestTwo::AskFor(uint32_t first_edge) const {
-  __builtin_prefetch(arcs_->arcs.data() + first_edge);
-  __builtin_prefetch(pairs_.data() + first_edge);
-  __builtin_prefetch(pairs_.data() + first_edge + 3);
 }
 
 inline void NearestTwo::Offer(uint32_t edge, Key key) {
@@ -69,10 +64,10 @@ inline void NearestTwo::Offer(uint32_t edge, Key key) {
   const Arc arc = arcs_->arcs[edge];
   const uint32_t far = TimeOf(key) + arc.time_ms();
   if (far > limit_ms_) return;
-  if (UnitOf(key) == at_hand_ && !arc.ruled() && far + least_turn_ms_ >= no_use_from_[arc.head()])
-    return;
+  const Junction& end = junctions_[arc.head()];
+  if (UnitOf(key) == at_hand_ && !arc.ruled() && far + least_turn_ms_ >= end.no_use_from) return;
   const size_t bucket = TimeOf(key) >> kBucketShift;
-  buckets_[bucket].push_back({key, edge, arcs_->first[arc.head()]});
+  buckets_[bucket].push_back({key, edge, end.first_edge});
   lowest_bucket_ = std::min(lowest_bucket_, bucket);
   end_bucket_ = std::max(end_bucket_, bucket + 1);
 }
@@ -88,11 +83,11 @@ void NearestTwo::Leave(uint32_t edge, Key key) {
     return LeaveRuled(edge, key);
   const uint32_t time = TimeOf(key);
   const UnitSlot unit = UnitOf(key);
-  uint32_t& no_use_from = no_use_from_[arc.head()];
-  if (unit == at_hand_ && time + least_turn_ms_ >= no_use_from) return;
+  Junction* junction = &junctions_[arc.head()];
+  if (unit == at_hand_ && time + least_turn_ms_ >= junction->no_use_from) return;
   uint32_t latest = 0;
-  const uint32_t end = arcs_->first[arc.head() + 1];
-  for (uint32_t next = arcs_->first[arc.head()]; next < end; ++next) {
+  const uint32_t end = junction[1].first_edge;
+  for (uint32_t next = junction->first_edge; next < end; ++next) {
     const Arc to = arcs_->arcs[next];
     if (to.blocked()) continue;
     const uint32_t entered = time + PlainTurnMs(*arcs_, arc.arriving(), to.entry());
@@ -100,8 +95,8 @@ void NearestTwo::Leave(uint32_t edge, Key key) {
     latest = std::max(latest, NoUseFrom(pairs_[next], unit));
   }
   if (unit != at_hand_) return;
-  if (no_use_from == kUnreached) closed_.push_back(arc.head());
-  no_use_from = latest;
+  if (junction->no_use_from == kUnreached) closed_.push_back(arc.head());
+  junction->no_use_from = latest;
 }
 
 void NearestTwo::LeaveRuled(uint32_t edge, Key key) {
@@ -139,7 +134,7 @@ void NearestTwo::Drain() {
   }
   lowest_bucket_ = buckets_.size();
   end_bucket_ = 0;
-  for (const uint32_t junction : closed_) no_use_from_[junction] = kUnreached;
+  for (const uint32_t junction : closed_) junctions_[junction].no_use_from = kUnreached;
   closed_.clear();
 }
 
@@ -163,12 +158,14 @@ void NearestTwo::TakeAway(UnitSlot unit, bool others_complete) {
     walk_.push_back(arcs_->arcs[edge].head());
   };
   const auto leave = [&](uint32_t junction) {
-    const uint32_t end = arcs_->first[junction + 1];
-    for (uint32_t next = arcs_->first[junction]; next < end; ++next) take(next);
+    const uint32_t end = junctions_[junction + 1].first_edge;
+    for (uint32_t next = junctions_[junction].first_edge; next < end; ++next) take(next);
   };
   for (const SearchSeed& seed : seeds_[unit]) leave(arcs_->arcs[seed.at.edge.value].head());
   for (size_t i = 0; i < walk_.size(); ++i) {
-    if (i + kItemsAhead < walk_.size()) AskFor(arcs_->first[walk_[i + kItemsAhead]]);
+    if (i + 2 * kItemsAhead < walk_.size())
+      __builtin_prefetch(&junctions_[walk_[i + 2 * kItemsAhead]]);
+    if (i + kItemsAhead < walk_.size()) AskFor(junctions_[walk_[i + kItemsAhead]].first_edge);
     leave(walk_[i]);
   }
 }

@@ -76,6 +76,13 @@ class NearestTwo {
     touched_.Drain([&](uint32_t edge) { fn(EdgeId{edge}); });
   }
 
+  // Fetches what At and the searches need of an edge and the two after it, ahead of its use.
+  void AskFor(uint32_t edge) const {
+    __builtin_prefetch(arcs_->arcs.data() + edge);
+    __builtin_prefetch(pairs_.data() + edge);
+    __builtin_prefetch(pairs_.data() + edge + 3);
+  }
+
   // Labels set so far; the measure of work.
   uint64_t labels_set() const { return labels_set_; }
 
@@ -91,6 +98,12 @@ class NearestTwo {
     Key key;
     uint32_t edge;
     uint32_t next;  // first of the edges that leave its head
+  };
+  struct Junction {
+    uint32_t first_edge = 0;
+    // Arrivals of the unit at hand from then on improve nothing; until it has left the junction for
+    // the first time: kUnreached.
+    uint32_t no_use_from = kUnreached;
   };
   static Key MakeKey(uint32_t time_ms, UnitSlot unit) { return Key{time_ms} << 32 | unit; }
   static uint32_t TimeOf(Key key) { return static_cast<uint32_t>(key >> 32); }
@@ -110,7 +123,6 @@ class NearestTwo {
   // Time at the head of a seed's edge; beyond the limit: kUnreached.
   uint32_t HeadTime(const SearchSeed& seed) const;
   void Drain();
-  void AskFor(uint32_t first_edge) const;
   void TakeAway(UnitSlot unit, bool others_complete);
   void Repair();
   void OfferFromPredecessors(uint32_t edge);
@@ -129,10 +141,8 @@ class NearestTwo {
   std::vector<std::vector<Item>> buckets_;  // by time
   size_t lowest_bucket_ = 0;                // of those that hold something, and the end of them
   size_t end_bucket_ = 0;
-  // By junction, for arrivals of the unit at hand: from when on they improve nothing there; until it
-  // has left the junction for the first time: kUnreached.
-  std::vector<uint32_t> no_use_from_;
-  std::vector<uint32_t> closed_;  // junctions whose no_use_from_ is set
+  std::vector<Junction> junctions_;  // and one more, for the end of the last one's edges
+  std::vector<uint32_t> closed_;     // junctions whose no_use_from is set
   UnitSlot at_hand_ = kNoUnit;
   uint32_t least_turn_ms_ = 0;
   std::vector<uint32_t> walk_;  // scratch of TakeAway: junctions

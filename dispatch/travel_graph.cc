@@ -2,7 +2,6 @@
 #include "dispatch/travel_graph.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace cordon {
@@ -13,14 +12,7 @@ constexpr uint32_t kBlockedMs = 0x4000'0000;
 // Junctions with more arcs than a mask has bits: exceptions hold for the first 32.
 constexpr uint32_t kMaskBits = 32;
 
-size_t HashOf(uint32_t arc, size_t size) { return (arc * 0x9E37'79B1U >> 7) & (size - 1); }
-
 }  // namespace
-
-const TurnException& ArcGraph::ExceptionOf(uint32_t arc) const {
-  for (size_t at = HashOf(arc, exceptions.size());; at = (at + 1) & (exceptions.size() - 1))
-    if (exceptions[at].arc == arc) return exceptions[at];
-}
 
 class TravelGraphBuilder {
  public:
@@ -170,16 +162,19 @@ class TravelGraphBuilder {
   }
 
   static void Close(ArcGraph& graph, const Rows& rows) {
-    graph.exceptions.assign(std::bit_ceil(rows.size() * 2 + 1), TurnException{});
-    std::vector<uint32_t> arcs;
-    for (const auto& [arc, row] : rows) arcs.push_back(arc);
-    std::sort(arcs.begin(), arcs.end());
-    for (const uint32_t arc : arcs) {
-      size_t at = HashOf(arc, graph.exceptions.size());
-      while (graph.exceptions[at].arc != kNoIndex) at = (at + 1) & (graph.exceptions.size() - 1);
-      graph.exceptions[at] = rows.at(arc);
-      const Arc& a = graph.arcs[arc];
-      graph.arcs[arc] = Arc(a.head(), a.time_ms(), a.entry() & 63, a.arriving(), a.blocked(), true);
+    for (const auto& [arc, row] : rows) graph.exceptions.push_back(row);
+    std::sort(graph.exceptions.begin(), graph.exceptions.end(),
+              [](const TurnException& a, const TurnException& b) { return a.arc < b.arc; });
+    graph.first_exception.reserve(graph.arcs.size() / ArcGraph::kExceptionBlock + 1);
+    uint32_t row = 0;
+    for (uint32_t arc = 0; arc < graph.arcs.size(); arc += ArcGraph::kExceptionBlock) {
+      while (row < graph.exceptions.size() && graph.exceptions[row].arc < arc) ++row;
+      graph.first_exception.push_back(row);
+    }
+    for (const TurnException& exception : graph.exceptions) {
+      const Arc& a = graph.arcs[exception.arc];
+      graph.arcs[exception.arc] =
+          Arc(a.head(), a.time_ms(), a.entry() & 63, a.arriving(), a.blocked(), true);
     }
   }
 

@@ -53,8 +53,15 @@ struct ArcGraph {
   std::array<uint32_t, 128>
       turn_ms{};  // by (entry of next - arriving of this) with the blocked bit on top
   uint32_t forbidden_ms = 0;
-  std::vector<TurnException> exceptions;  // open addressing, power of two
-  const TurnException& ExceptionOf(uint32_t arc) const;
+  std::vector<TurnException> exceptions;  // by arc
+  std::vector<uint32_t> first_exception;  // of each kExceptionBlock arcs
+  static constexpr uint32_t kExceptionBlock = 32;
+  // Of a ruled arc.
+  const TurnException& ExceptionOf(uint32_t arc) const {
+    const TurnException* row = &exceptions[first_exception[arc / kExceptionBlock]];
+    while (row->arc != arc) ++row;
+    return *row;
+  }
 };
 
 // Travel times of one profile in one state of the roads, both directions. Immutable, thread-safe.
