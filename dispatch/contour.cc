@@ -69,7 +69,7 @@ ContourDrawer::~ContourDrawer() = default;
 ContourDrawer::Canvas ContourDrawer::CanvasOf(size_t level) const {
   const int units = kRingUnitsPerCell << level;
   return {grids_[level].get(), 1.0 / (static_cast<double>(unit_lat_e7_) * units),
-          1.0 / (static_cast<double>(unit_lon_e7_) * units), units};
+          1.0 / (static_cast<double>(unit_lon_e7_) * units), units, level + 1 == kLevels};
 }
 
 void ContourDrawer::MarkRoads(Roads roads) {
@@ -77,15 +77,28 @@ void ContourDrawer::MarkRoads(Roads roads) {
       BothWays(kAccessCar) | BothWays(kAccessEmergency) | BothWays(kAccessContraflow);
   const uint16_t wanted = roads == Roads::kDriven ? kDriven : BothWays(kAccessFoot);
   const Canvas canvas = CanvasOf(0);
+  const bool keeps_runs = grids_.back()->NamedByRuns();
   for (uint32_t p = 0; p < network_->piece_count(); ++p) {
     const RoadPiece& piece = network_->piece(PieceId{p});
+    if (keeps_runs) first_run_.push_back(static_cast<uint32_t>(runs_.size()));
     if (!(piece.access & wanted) || (piece.flags & kFlagGhost)) continue;
     const auto shape = network_->shape(PieceId{p});
     for (size_t i = 1; i < shape.size(); ++i)
       canvas.grid->MarkRoad(CellOf(canvas, shape[i - 1]), CellOf(canvas, shape[i]));
+    if (keeps_runs) KeepRuns(PieceId{p});
   }
+  if (keeps_runs) first_run_.push_back(static_cast<uint32_t>(runs_.size()));
   for (size_t level = 1; level < kLevels; ++level)
     grids_[level]->TakeRoadsFrom(*grids_[level - 1]);
+}
+
+// Most of what a large tier marks are whole pieces: their cells are found once.
+void ContourDrawer::KeepRuns(PieceId piece) {
+  const Canvas canvas = CanvasOf(kLevels - 1);
+  const auto shape = network_->shape(piece);
+  const size_t begin = runs_.size();
+  for (size_t i = 1; i < shape.size(); ++i)
+    ContourGrid::AddRuns(CellOf(canvas, shape[i - 1]), CellOf(canvas, shape[i]), begin, runs_);
 }
 
 // As SegmentMetres, without its trigonometry; right to 1e-5 within a degree of the middle.
@@ -127,6 +140,11 @@ void ContourDrawer::MarkWhole(const Canvas& canvas, PieceId piece) {
   if (whole_[piece.value]) return;
   whole_[piece.value] = 1;
   whole_pieces_.push_back(piece.value);
+  if (canvas.coarsest && !first_run_.empty()) {
+    const uint32_t begin = first_run_[piece.value];
+    const uint32_t end = first_run_[piece.value + 1];
+    if (begin != end) return canvas.grid->MarkReached(std::span(runs_).subspan(begin, end - begin));
+  }
   const auto shape = network_->shape(piece);
   CellPoint from = CellOf(canvas, shape[0]);
   for (size_t i = 1; i < shape.size(); ++i) {

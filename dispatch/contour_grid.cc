@@ -117,6 +117,34 @@ void ContourGrid::MarkReached(const CellPoint& a, const CellPoint& b) {
   });
 }
 
+void ContourGrid::AddRuns(const CellPoint& a, const CellPoint& b, size_t begin,
+                          std::vector<Run>& runs) {
+  ForRuns(a, b, [&](int y, int first, int last) {
+    if (runs.size() > begin) {
+      Run& latest = runs.back();
+      if (latest.y == y && first <= latest.last && latest.first <= last) {
+        latest.first = std::min(latest.first, static_cast<uint16_t>(first));
+        latest.last = std::max(latest.last, static_cast<uint16_t>(last));
+        return;
+      }
+    }
+    runs.push_back({static_cast<uint16_t>(y), static_cast<uint16_t>(first),
+                    static_cast<uint16_t>(last)});
+  });
+}
+
+bool ContourGrid::NamedByRuns() const {
+  constexpr int kMost = (1 << 16) / kBlock;
+  return blocks_x_ <= kMost && blocks_y_ <= kMost;
+}
+
+void ContourGrid::MarkReached(std::span<const Run> runs) {
+  for (const Run& run : runs)
+    ForWords(run.first, run.last, [&](int bx, uint64_t mask) {
+      ReachBlockAt({run.y / kBlock, bx}).reached[run.y % kBlock] |= mask;
+    });
+}
+
 void ContourGrid::TakeRoadsFrom(const ContourGrid& finer) {
   for (int by = 0; by < finer.blocks_y_; ++by)
     for (int bx = 0; bx < finer.blocks_x_; ++bx)

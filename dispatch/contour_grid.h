@@ -31,6 +31,11 @@ class ContourGrid {
     Rows filled{};   // those, and the cells without a road that go with them
     Rows within{};   // lie inside of what is drawn of the coarser grid
   };
+  struct Run {  // cells first..last of row y
+    uint16_t y = 0;
+    uint16_t first = 0;
+    uint16_t last = 0;
+  };
   struct Place {  // of a block
     int by = 0;
     int bx = 0;
@@ -48,6 +53,11 @@ class ContourGrid {
   // rounding never loses it.
   void MarkRoad(const CellPoint& a, const CellPoint& b);
   void MarkReached(const CellPoint& a, const CellPoint& b);
+  // What MarkReached would mark, kept for later; joined with the last of `runs` from `begin` on where
+  // they overlap. Not for grids of more cells than a Run can name.
+  static void AddRuns(const CellPoint& a, const CellPoint& b, size_t begin, std::vector<Run>& runs);
+  bool NamedByRuns() const;
+  void MarkReached(std::span<const Run> runs);
   // Of a grid over the same area with cells half as wide: a cell is marked if one of its four is.
   void TakeRoadsFrom(const ContourGrid& finer);
   void TakeReachedFrom(const ContourGrid& finer);

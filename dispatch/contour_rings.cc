@@ -135,45 +135,44 @@ class Tracer {
   // Once around, set cells to the left, beginning eastward under the cell.
   void Trace(int x, int y) {
     const uint32_t group = groups_.GroupOf(x, y);
-    std::vector<RingPoint> ring;
-    int64_t twice_area = 0;
-    int cx = x;  // the set cell to the left of the border
-    int cy = y;
+    ring_.clear();
+    const auto row = static_cast<ptrdiff_t>(cells_.RowBits());
+    const ptrdiff_t step[4] = {1, row, -1, -row};
+    const size_t start = cells_.BitOf(x, y);
+    size_t cell = start;  // the set cell to the left of the border
     int heading = 0;
     do {
-      if (heading == 0) done_.Word(cx >> 6, cy) |= uint64_t{1} << (cx & 63);
+      if (heading == 0) done_.Set(cell);
       const int right = (heading + 3) & 3;
-      const int ahead_x = cx + kDx[heading];
-      const int ahead_y = cy + kDy[heading];
-      const bool left_set = cells_.Get(ahead_x, ahead_y);
-      const bool right_set = cells_.Get(ahead_x + kDx[right], ahead_y + kDy[right]);
+      const size_t ahead = cell + static_cast<size_t>(step[heading]);
       // The corner at the end of this border, in cells.
-      const int vx = cx + (heading == 0 || heading == 1 ? 1 : 0);
-      const int vy = cy + (heading == 1 || heading == 2 ? 1 : 0);
-      if (!left_set) {
+      const int vx = x + (heading < 2 ? 1 : 0);
+      const int vy = y + (heading == 1 || heading == 2 ? 1 : 0);
+      if (!cells_.Test(ahead)) {
         const int next = (heading + 1) & 3;
-        AddCorner(ring, vx, vy, heading, next, keeps_corners_.Get(cx, cy) ? kHair : units_ / 2);
+        AddCorner(vx, vy, heading, next, keeps_corners_.Test(cell) ? kHair : units_ / 2);
         heading = next;
-      } else if (!right_set) {
-        cx = ahead_x;
-        cy = ahead_y;
-      } else {
-        const int out_x = cx + kDx[right];
-        const int out_y = cy + kDy[right];
-        AddCorner(ring, vx, vy, heading, right, keeps_out_.Get(out_x, out_y) ? 0 : units_ / 2);
-        heading = right;
-        cx = ahead_x + kDx[right];
-        cy = ahead_y + kDy[right];
+        continue;
       }
-    } while (cx != x || cy != y || heading != 0);
+      x += kDx[heading];
+      y += kDy[heading];
+      cell = ahead;
+      const size_t beside = ahead + static_cast<size_t>(step[right]);
+      if (!cells_.Test(beside)) continue;
+      const size_t out = beside - static_cast<size_t>(step[heading]);
+      AddCorner(vx, vy, heading, right, keeps_out_.Test(out) ? 0 : units_ / 2);
+      heading = right;
+      x += kDx[heading];
+      y += kDy[heading];
+      cell = beside;
+    } while (cell != start || heading != 0);
     if (!groups_.IsSolid(group)) return;
-    DropStraight(ring);
-    for (size_t i = 0; i < ring.size(); ++i) {
-      const RingPoint& a = ring[i];
-      const RingPoint& b = ring[i + 1 < ring.size() ? i + 1 : 0];
-      twice_area += int64_t{a.x} * b.y - int64_t{b.x} * a.y;
-    }
-    Keep(group, twice_area > 0, std::move(ring));
+    DropStraight(ring_);
+    int64_t twice_area = 0;
+    for (size_t i = 0, before = ring_.size() - 1; i < ring_.size(); before = i++)
+      twice_area +=
+          int64_t{ring_[before].x} * ring_[i].y - int64_t{ring_[before].y} * ring_[i].x;
+    Keep(group, twice_area > 0, {ring_.begin(), ring_.end()});
   }
 
   // A cut staircase is one straight line. The first point stays in any case.
@@ -192,15 +191,15 @@ class Tracer {
     ring.resize(kept);
   }
 
-  void AddCorner(std::vector<RingPoint>& ring, int vx, int vy, int in, int out,
-                 int cut) const {
+  void AddCorner(int vx, int vy, int in, int out, int cut) {
     const RingPoint v{vx * units_, vy * units_};
-    const auto add = [&](const RingPoint& p) {
-      if (ring.empty() || ring.back().x != p.x || ring.back().y != p.y) ring.push_back(p);
-    };
-    if (cut == 0) return add(v);
-    add({v.x - kDx[in] * cut, v.y - kDy[in] * cut});
-    add({v.x + kDx[out] * cut, v.y + kDy[out] * cut});
+    if (cut == 0) return AddPoint(v);
+    AddPoint({v.x - kDx[in] * cut, v.y - kDy[in] * cut});
+    AddPoint({v.x + kDx[out] * cut, v.y + kDy[out] * cut});
+  }
+
+  void AddPoint(const RingPoint& p) {
+    if (ring_.empty() || ring_.back().x != p.x || ring_.back().y != p.y) ring_.push_back(p);
   }
 
   // A group's outer ring is met before its holes: it reaches farther south.
@@ -223,6 +222,7 @@ class Tracer {
   Groups groups_;
   std::vector<int32_t> polygon_of_;
   std::vector<RingPolygon> polygons_;
+  std::vector<RingPoint> ring_;  // the one at hand
 };
 
 }  // namespace

@@ -23,7 +23,11 @@ class BitMatrix {
   }
   uint64_t& Word(int word, int y) { return rows_[At(word, y)]; }
   uint64_t Word(int word, int y) const { return rows_[At(word, y)]; }
-  bool Get(int x, int y) const { return Word(x >> 6, y) >> (x & 63) & 1; }
+  // The same cell in one number, for matrices of one size; its neighbours are 1 and RowBits() away.
+  size_t BitOf(int x, int y) const { return At(x >> 6, y) * 64 + static_cast<size_t>(x & 63); }
+  size_t RowBits() const { return static_cast<size_t>(words_ + 2) * 64; }
+  bool Test(size_t bit) const { return rows_[bit / 64] >> bit % 64 & 1; }
+  void Set(size_t bit) { rows_[bit / 64] |= uint64_t{1} << bit % 64; }
   int width() const { return words_ * 64; }
   int words() const { return words_; }
   int height() const { return height_; }
