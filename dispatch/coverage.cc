@@ -225,19 +225,12 @@ uint32_t Coverage::RecountTouched() {
       dirty_.Insert(piece.value);
     });
   }
-  recount_.clear();
-  dirty_.Drain([&](uint32_t piece) { recount_.push_back(PieceId{piece}); });
-  // Most time would be spent waiting for memory: it is asked for some pieces ahead.
-  constexpr size_t kAhead = 6;
-  for (size_t i = 0; i < recount_.size(); ++i) {
-    if (i + 2 * kAhead < recount_.size())
-      __builtin_prefetch(&network_->piece(recount_[i + 2 * kAhead]));
-    if (only_layer_ != nullptr && i + kAhead < recount_.size())
-      for (const EdgeId edge : network_->piece(recount_[i + kAhead]).edge)
-        only_layer_->AskFor(edge.value);
-    if (counts_[recount_[i].value]) Recount(recount_[i]);
-  }
-  return static_cast<uint32_t>(recount_.size());
+  uint32_t recounted = 0;
+  dirty_.Drain([&](uint32_t piece) {
+    ++recounted;
+    if (counts_[piece]) Recount(PieceId{piece});
+  });
+  return recounted;
 }
 
 // One layer, no ghosts, nobody standing on it: the common case, without lists.

@@ -138,7 +138,6 @@ class Coverage {
   std::vector<ReachedLengths> lengths_;  // by piece and tier
   std::vector<TierCoverage> totals_;
   NumberSet dirty_;  // pieces
-  std::vector<PieceId> recount_;  // scratch
   std::vector<EdgeReach> reaches_;  // scratch
   PlaceBoard places_;
 };

@@ -10,42 +10,32 @@
 namespace cordon {
 namespace {
 
+constexpr uint32_t kNil = 0xFFFF'FFFF;
 // About the time of a short edge: a label is then hardly ever improved after it left its bucket.
 // Any width is correct.
 constexpr uint32_t kBucketShift = 9;
-// How many items before their turn the memory that they need is asked for: most time would be spent
-// waiting for it.
-constexpr size_t kItemsAhead = 6;
 // From this share of changed edges on, searching everything again is cheaper.
 constexpr size_t kChangedShareForAll = 200;
 
 }  // namespace
 
-void NearestTwo::TakeGraph(std::shared_ptr<const TravelGraph> graph) {
-  graph_ = std::move(graph);
-  arcs_ = &graph_->forward();
-  least_turn_ms_ = *std::min_element(arcs_->turn_ms.begin(), arcs_->turn_ms.end());
-}
-
 void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_ms) {
   CORDON_CHECK(limit_ms < kUnreached / 4, "a limit that leaves room for sums");
-  TakeGraph(std::move(graph));
+  graph_ = std::move(graph);
+  arcs_ = &graph_->forward();
   limit_ms_ = limit_ms;
   pairs_.assign(arcs_->arcs.size(), Pair{});
   arrivals_.assign(graph_->network().junction_count(), 0);
-  buckets_.assign((limit_ms >> kBucketShift) + 1, {});
-  junctions_.assign(arcs_->first.size(), Junction{});
-  for (size_t j = 0; j < junctions_.size(); ++j) junctions_[j].first_edge = arcs_->first[j];
-  closed_.clear();
+  heads_.assign((limit_ms >> kBucketShift) + 1, kNil);
   twins_.resize(arcs_->arcs.size());
   for (uint32_t edge = 0; edge < twins_.size(); ++edge)
     twins_[edge] = graph_->network().twin(EdgeId{edge}).value;
   touched_.Reset(arcs_->arcs.size());
   seeds_.clear();
   standing_.clear();
+  items_.clear();
   emptied_.clear();
-  lowest_bucket_ = buckets_.size();
-  end_bucket_ = 0;
+  lowest_bucket_ = static_cast<uint32_t>(heads_.size());
 }
 
 inline void NearestTwo::Offer(uint32_t edge, Key key) {
@@ -60,48 +50,17 @@ inline void NearestTwo::Offer(uint32_t edge, Key key) {
   }
   touched_.Insert(edge);
   ++labels_set_;
-  // Queued only if it may lead on.
-  const Arc arc = arcs_->arcs[edge];
-  const uint32_t far = TimeOf(key) + arc.time_ms();
-  if (far > limit_ms_) return;
-  const Junction& end = junctions_[arc.head()];
-  if (UnitOf(key) == at_hand_ && !arc.ruled() && far + least_turn_ms_ >= end.no_use_from) return;
-  const size_t bucket = TimeOf(key) >> kBucketShift;
-  buckets_[bucket].push_back({key, edge, end.first_edge});
+  if (TimeOf(key) + arcs_->arcs[edge].time_ms() > limit_ms_) return;  // leads on to nothing
+  const uint32_t bucket = TimeOf(key) >> kBucketShift;
+  items_.push_back({key, edge, heads_[bucket]});
+  heads_[bucket] = static_cast<uint32_t>(items_.size() - 1);
   lowest_bucket_ = std::min(lowest_bucket_, bucket);
-  end_bucket_ = std::max(end_bucket_, bucket + 1);
-}
-
-inline uint32_t NearestTwo::NoUseFrom(const Pair& pair, UnitSlot unit) const {
-  if (pair.first != kNoKey && UnitOf(pair.first) == unit) return TimeOf(pair.first);
-  return pair.second != kNoKey ? TimeOf(pair.second) + 1 : limit_ms_ + 1;
 }
 
 void NearestTwo::Leave(uint32_t edge, Key key) {
-  const Arc arc = arcs_->arcs[edge];
-  if (arc.ruled()) [[unlikely]]
-    return LeaveRuled(edge, key);
   const uint32_t time = TimeOf(key);
-  const UnitSlot unit = UnitOf(key);
-  Junction* junction = &junctions_[arc.head()];
-  if (unit == at_hand_ && time + least_turn_ms_ >= junction->no_use_from) return;
-  uint32_t latest = 0;
-  const uint32_t end = junction[1].first_edge;
-  for (uint32_t next = junction->first_edge; next < end; ++next) {
-    const Arc to = arcs_->arcs[next];
-    if (to.blocked()) continue;
-    const uint32_t entered = time + PlainTurnMs(*arcs_, arc.arriving(), to.entry());
-    if (entered <= limit_ms_) Offer(next, MakeKey(entered, unit));
-    latest = std::max(latest, NoUseFrom(pairs_[next], unit));
-  }
-  if (unit != at_hand_) return;
-  if (junction->no_use_from == kUnreached) closed_.push_back(arc.head());
-  junction->no_use_from = latest;
-}
-
-void NearestTwo::LeaveRuled(uint32_t edge, Key key) {
   ForContinuations(*arcs_, edge, [&](uint32_t next, uint32_t turn_ms) {
-    const uint32_t entered = TimeOf(key) + turn_ms;
+    const uint32_t entered = time + turn_ms;
     if (entered <= limit_ms_) Offer(next, MakeKey(entered, UnitOf(key)));
   });
 }
@@ -120,22 +79,18 @@ void NearestTwo::LeaveSeeds(UnitSlot unit) {
 }
 
 void NearestTwo::Drain() {
-  for (size_t bucket = lowest_bucket_; bucket < end_bucket_; ++bucket) {
-    for (size_t i = 0; i < buckets_[bucket].size(); ++i) {
-      const std::vector<Item>& items = buckets_[bucket];
-      if (i + kItemsAhead < items.size()) AskFor(items[i + kItemsAhead].next);
-      const Item item = items[i];
+  for (uint32_t bucket = lowest_bucket_; bucket < heads_.size(); ++bucket) {
+    while (heads_[bucket] != kNil) {
+      const Item item = items_[heads_[bucket]];
+      heads_[bucket] = item.next;
       const Pair& pair = pairs_[item.edge];
       if (pair.first != item.key && pair.second != item.key) continue;  // overtaken meanwhile
       const uint32_t far = TimeOf(item.key) + arcs_->arcs[item.edge].time_ms();
       Leave(item.edge, MakeKey(far, UnitOf(item.key)));
     }
-    buckets_[bucket].clear();
   }
-  lowest_bucket_ = buckets_.size();
-  end_bucket_ = 0;
-  for (const uint32_t junction : closed_) junctions_[junction].no_use_from = kUnreached;
-  closed_.clear();
+  items_.clear();
+  lowest_bucket_ = static_cast<uint32_t>(heads_.size());
 }
 
 // A unit's labels hang together: each was reached from its seeds or from another of its labels. So
@@ -144,7 +99,7 @@ void NearestTwo::Drain() {
 // `others_complete`: no other unit's labels are missing meanwhile. Then an edge that only this unit
 // reached has no third one to offer: it would have been the second.
 void NearestTwo::TakeAway(UnitSlot unit, bool others_complete) {
-  walk_.clear();
+  stack_.clear();
   const auto take = [&](uint32_t edge) {
     Pair& pair = pairs_[edge];
     if (UnitOf(pair.first) == unit && pair.first != kNoKey) {
@@ -155,18 +110,18 @@ void NearestTwo::TakeAway(UnitSlot unit, bool others_complete) {
     pair.second = kNoKey;
     if (pair.first != kNoKey || !others_complete) emptied_.push_back(edge);
     touched_.Insert(edge);
-    walk_.push_back(arcs_->arcs[edge].head());
+    stack_.push_back(edge);
   };
-  const auto leave = [&](uint32_t junction) {
-    const uint32_t end = junctions_[junction + 1].first_edge;
-    for (uint32_t next = junctions_[junction].first_edge; next < end; ++next) take(next);
+  const auto walk = [&](uint32_t edge) {
+    const Arc arc = arcs_->arcs[edge];
+    for (uint32_t next = arcs_->first[arc.head()]; next < arcs_->first[arc.head() + 1]; ++next)
+      take(next);
   };
-  for (const SearchSeed& seed : seeds_[unit]) leave(arcs_->arcs[seed.at.edge.value].head());
-  for (size_t i = 0; i < walk_.size(); ++i) {
-    if (i + 2 * kItemsAhead < walk_.size())
-      __builtin_prefetch(&junctions_[walk_[i + 2 * kItemsAhead]]);
-    if (i + kItemsAhead < walk_.size()) AskFor(junctions_[walk_[i + kItemsAhead]].first_edge);
-    leave(walk_[i]);
+  for (const SearchSeed& seed : seeds_[unit]) walk(seed.at.edge.value);
+  while (!stack_.empty()) {
+    const uint32_t edge = stack_.back();
+    stack_.pop_back();
+    walk(edge);
   }
 }
 
@@ -227,10 +182,8 @@ void NearestTwo::Update(std::span<const UnitSeeds> changes) {
     TakeAway(change.unit, /*others_complete=*/true);
     SetSeeds(change);
     Repair();
-    at_hand_ = change.unit;
     LeaveSeeds(change.unit);
     Drain();
-    at_hand_ = kNoUnit;
   }
 }
 
@@ -262,7 +215,8 @@ void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
   }
   for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
     if (affected[unit]) TakeAway(unit, /*others_complete=*/false);
-  TakeGraph(std::move(graph));
+  graph_ = std::move(graph);
+  arcs_ = &graph_->forward();
   Repair();
   for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
     if (affected[unit]) LeaveSeeds(unit);

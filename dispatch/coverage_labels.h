@@ -76,13 +76,6 @@ class NearestTwo {
     touched_.Drain([&](uint32_t edge) { fn(EdgeId{edge}); });
   }
 
-  // Fetches what At and the searches need of an edge and the two after it, ahead of its use.
-  void AskFor(uint32_t edge) const {
-    __builtin_prefetch(arcs_->arcs.data() + edge);
-    __builtin_prefetch(pairs_.data() + edge);
-    __builtin_prefetch(pairs_.data() + edge + 3);
-  }
-
   // Labels set so far; the measure of work.
   uint64_t labels_set() const { return labels_set_; }
 
@@ -97,13 +90,7 @@ class NearestTwo {
   struct Item {
     Key key;
     uint32_t edge;
-    uint32_t next;  // first of the edges that leave its head
-  };
-  struct Junction {
-    uint32_t first_edge = 0;
-    // Arrivals of the unit at hand from then on improve nothing; until it has left the junction for
-    // the first time: kUnreached.
-    uint32_t no_use_from = kUnreached;
+    uint32_t next;
   };
   static Key MakeKey(uint32_t time_ms, UnitSlot unit) { return Key{time_ms} << 32 | unit; }
   static uint32_t TimeOf(Key key) { return static_cast<uint32_t>(key >> 32); }
@@ -112,13 +99,9 @@ class NearestTwo {
     return key == kNoKey ? NearestPair::Label{} : NearestPair::Label{TimeOf(key), UnitOf(key)};
   }
 
-  void TakeGraph(std::shared_ptr<const TravelGraph> graph);
   void Offer(uint32_t edge, Key key);
   // Leaves `edge`, at whose head the unit of `key` is at the time of `key`.
   void Leave(uint32_t edge, Key key);
-  void LeaveRuled(uint32_t edge, Key key);
-  // From when on an arrival of `unit` at an edge changes nothing there.
-  uint32_t NoUseFrom(const Pair& pair, UnitSlot unit) const;
   void LeaveSeeds(UnitSlot unit);
   // Time at the head of a seed's edge; beyond the limit: kUnreached.
   uint32_t HeadTime(const SearchSeed& seed) const;
@@ -138,14 +121,10 @@ class NearestTwo {
       standing_;                   // edge -> units with a seed on it
   std::vector<uint8_t> arrivals_;  // by junction: how many seeds' edges end there (<= 255)
   std::vector<uint32_t> emptied_;  // edges that lost a label and await Repair
-  std::vector<std::vector<Item>> buckets_;  // by time
-  size_t lowest_bucket_ = 0;                // of those that hold something, and the end of them
-  size_t end_bucket_ = 0;
-  std::vector<Junction> junctions_;  // and one more, for the end of the last one's edges
-  std::vector<uint32_t> closed_;     // junctions whose no_use_from is set
-  UnitSlot at_hand_ = kNoUnit;
-  uint32_t least_turn_ms_ = 0;
-  std::vector<uint32_t> walk_;  // scratch of TakeAway: junctions
+  std::vector<uint32_t> heads_;    // bucket queue by time: first item of each bucket
+  std::vector<Item> items_;
+  uint32_t lowest_bucket_ = 0;
+  std::vector<uint32_t> stack_;
   NumberSet touched_;
   uint64_t labels_set_ = 0;
 };

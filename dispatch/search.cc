@@ -12,8 +12,6 @@ namespace {
 // Labels are put into buckets of this width. Few edges are shorter, so that inside a bucket hardly
 // anything has to be done twice, and a 10-minute search has few buckets.
 constexpr uint32_t kBucketShift = 9;  // 512 ms
-// How many items before their turn the memory that they need is asked for.
-constexpr size_t kItemsAhead = 6;
 // A limit of more than this is a mistake of units.
 constexpr uint32_t kMostLimitMs = 24 * 3600 * 1000;
 
@@ -127,17 +125,17 @@ void BoundedSearch::Run(const TravelGraph& graph, SearchDirection direction,
 
 // Label-setting between buckets, label-correcting inside one: an item whose label has been improved
 // since is skipped. Most time would be spent waiting for the arcs and labels of a junction that is
-// met for the first time: they are asked for some items ahead.
+// met for the first time: they are asked for one bucket ahead.
 inline void BoundedSearch::DrainBucket(size_t b) {
   const Arc* arcs = arcs_->arcs.data();
-  for (size_t i = 0; i < buckets_[b].size(); ++i) {
-    const std::vector<Item>& items = buckets_[b];
-    if (i + kItemsAhead < items.size()) {
-      const uint32_t soon = items[i + kItemsAhead].next;
-      __builtin_prefetch(arcs + soon);
-      __builtin_prefetch(label_.data() + soon);
+  if (b + 1 < buckets_used_) {
+    for (const Item& soon : buckets_[b + 1]) {
+      __builtin_prefetch(arcs + soon.next);
+      __builtin_prefetch(label_.data() + soon.next);
     }
-    const Item item = items[i];
+  }
+  for (size_t i = 0; i < buckets_[b].size(); ++i) {
+    const Item item = buckets_[b][i];
     if (label_[item.slot] != item.time) continue;
     Leave(item.slot, item.time + arcs[item.slot].time_ms());
   }
