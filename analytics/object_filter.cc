@@ -156,7 +156,9 @@ bool ObjectFilter::Correct(const PictureBox& box, float doubt) {
   const float gain = size_variance_ / (size_variance_ + options_.size_noise * options_.size_noise);
   const float disbelieved = whole.cut ? 0 : kDisbelieved * (box.height - whole.box.height);
   height_ = std::max(height_ + gain * (whole.box.height + disbelieved - height_), 1e-3F);
-  width_ = std::max(width_ + gain * (whole.box.width * aspect_ - width_), 1e-3F);
+  const float wider = whole.box.width * aspect_ - width_;
+  const float width_gain = gain * (wider > 0 ? options_.widen : options_.narrow);
+  width_ = std::max(width_ + std::min(width_gain, 1.0F) * wider, 1e-3F);
   size_variance_ *= 1 - gain;
   ++corrections_;
   last_ = whole.box;

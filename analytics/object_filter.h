@@ -13,6 +13,10 @@ struct MotionOptions {
   float acceleration = 1.2F;     // of objects, heights/s^2
   float first_speed = 0.9F;      // of a new object, heights/s
   float size_noise = 0.10F;      // of a detection's height and width, relative
+  // How readily a width is taken in that is wider or narrower than the one known. A walker is as wide
+  // as his stride: a network's boxes close with his legs twice a second, the object does not.
+  float widen = 1;
+  float narrow = 1;
 };
 
 // Where one object is, how fast its foot moves and how large it is, from boxes that show it more or

@@ -69,7 +69,7 @@ absl::StatusOr<std::vector<proto::Event>> EventsOfTrueWalks(
   for (const proto::RuleConfig& rule : rules) *camera.add_rules() = rule;
   ASSIGN_OR_RETURN(const auto engine, RuleEngine::Create(camera, "UTC", {}, "truth", ""));
   TrackerOptions options;
-  options.motion = {0.06F, 1.3F, 1.8F, 0.4F};  // as the analyzer sets them for a network
+  options.motion = {0.06F, 1.3F, 1.8F, 0.4F, 1.5F, 0.5F};  // as the analyzer sets them for a network
   options.confirm_after = Milliseconds(200);
   options.confirm_hits = 3;
   options.keep_lost = Milliseconds(2000);

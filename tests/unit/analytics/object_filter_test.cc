@@ -102,6 +102,24 @@ TEST(ObjectFilter, WhoWasFirstSeenHalfHiddenGrowsToHisSize) {
   EXPECT_NEAR(filter.height(), 0.25F, 0.025F);
 }
 
+TEST(ObjectFilter, AWalkerIsAsWideAsHisStride) {
+  // Legs apart and together: boxes of 0.12 and 0.08.
+  const auto width_after = [](MotionOptions motion) {
+    ObjectFilter filter({0.44F, 0.55F, 0.12F, 0.25F}, At(0), kAspect, motion);
+    for (int n = 1; n < 60; ++n) {
+      filter.Predict(At(0.1 * n), true);
+      const float width = n % 4 < 2 ? 0.12F : 0.08F;
+      filter.Correct({0.5F - width / 2, 0.55F, width, 0.25F}, 1);
+    }
+    return filter.width();
+  };
+  MotionOptions stride = kMotion;
+  stride.widen = 1.5F;
+  stride.narrow = 0.5F;
+  EXPECT_GT(width_after(stride), width_after(kMotion) + 0.01F);
+  EXPECT_LT(width_after(stride), 0.121F);
+}
+
 TEST(ObjectFilter, AStepThatNobodyWalksIsAJump) {
   ObjectFilter filter = Walker(0.2F, 0.1F, 2);
   ObjectFilter walking = filter;
