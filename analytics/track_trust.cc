@@ -133,22 +133,29 @@ void TrackTrust::End(const Record& record) {
   if (!record.believed) Charge(record.swept, record.confirmed ? 1 : kUnconfirmedWeight);
 }
 
+bool TrackTrust::LargerThanFlakes(const Track& track) const {
+  return !size_of_others_ || WeatherWatch::SizeOf(track.box, aspect_) >= *size_of_others_;
+}
+
+// That flakes come to nothing here says little of what is larger than they are.
+float TrackTrust::ClutterFor(const Track& track) const {
+  const float clutter = ClutterAt(track.box);
+  return size_of_others_ && LargerThanFlakes(track) ? std::min(clutter, kCalm) : clutter;
+}
+
 // None of the flakes or drops (small, bright, soon gone), and no surface that only changes. Where
 // much comes to nothing the pixels must be certain; where they do not decide, a calm place does.
 bool TrackTrust::IsThing(const Track& track, const ObjectEvidence* evidence) const {
   const bool may_be_flake = !evidence || evidence->SignsOf(track.id).brighter > kAllBrighter;
-  if (size_of_others_ && may_be_flake && now_ - track.began < kFlakesGone &&
-      WeatherWatch::SizeOf(track.box, aspect_) < *size_of_others_) {
-    return false;
-  }
+  if (may_be_flake && now_ - track.began < kFlakesGone && !LargerThanFlakes(track)) return false;
   if (evidence == nullptr) return true;
   switch (evidence->Of(track.id)) {
     case ObjectEvidence::Verdict::kCertain:
       return true;
     case ObjectEvidence::Verdict::kThing:
-      return ClutterAt(track.box) < kRestless;
+      return ClutterFor(track) < kRestless;
     case ObjectEvidence::Verdict::kOpen:
-      return ClutterAt(track.box) < kCalm && waiting_ <= kFewInDoubt;
+      return ClutterFor(track) < kCalm && waiting_ <= kFewInDoubt;
     case ObjectEvidence::Verdict::kSurface:
       return false;
   }
@@ -174,7 +181,7 @@ void TrackTrust::Follow(Record& record, const Track& track) const {
 bool TrackTrust::GoesSomewhere(const Record& record, const Track& track) const {
   if (static_cast<float>(record.measured) < kSeenShare * static_cast<float>(record.pictures))
     return false;
-  const float clutter = ClutterAt(track.box);
+  const float clutter = ClutterFor(track);
   float heights = std::min(kHeights + kHeightsPerClutter * clutter, kMostHeights);
   float doubt = kStraightPerClutter * clutter;
   if (now_ - began_ < kYoungFor) {

@@ -65,6 +65,8 @@ class TrackTrust {
   void Follow(Record& record, const Track& track) const;
   Record Begun(const Track& track);
   void End(const Record& record);
+  bool LargerThanFlakes(const Track& track) const;
+  float ClutterFor(const Track& track) const;
   bool IsThing(const Track& track, const ObjectEvidence* evidence) const;
   bool GoesSomewhere(const Record& record, const Track& track) const;
   void Charge(const PictureBox& swept, float weight);
