@@ -28,8 +28,8 @@ struct Named {
 };
 constexpr Named kSections[] = {
     {"tracking", TrackingSection}, {"events", EventsSection}, {"rate", FrameRateSection},
-    {"labels", LabelsSection},     {"staged", StagedSection}, {"tamper", TamperSection},
-    {"cost", CostSection},
+    {"labels", LabelsSection},     {"staged", StagedSection}, {"parked", ParkedSection},
+    {"tamper", TamperSection},     {"cost", CostSection},
 };
 
 std::string Line(const std::vector<std::string>& cells) {
@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
   arguments.data.source = source != nullptr ? source : ".";
   arguments.data.shared = shared != nullptr ? shared : arguments.data.source + "/../shared";
   app.add_option("--section", arguments.sections,
-                 "tracking, events, rate, labels, staged, tamper, cost; all by default");
+                 "tracking, events, rate, labels, staged, parked, tamper, cost; all by default");
   app.add_option("--card", arguments.data.cards,
                  "model cards (deploy/models/NAME.yaml) run end to end");
   app.add_option("--seed", arguments.data.seed, "of the random lines and zones");

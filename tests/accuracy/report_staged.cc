@@ -9,7 +9,7 @@ namespace cordon::accuracy {
 namespace {
 
 constexpr double kFps = 10;
-constexpr unsigned kReportSeed = 7;  // settings were tuned with seeds 1 to 3
+constexpr unsigned kReportSeed = 11;  // settings were tuned with seeds 1 to 3
 constexpr double kMinutesADay = 1440;
 
 // Of one condition over all scenes of one kind (tuned on, held out).
@@ -65,7 +65,7 @@ Section StagedSection(const Data& data) {
     for (const auto& [scene, picture] : scenes) {
       StagedCamera camera(StagedRule(proto::RuleConfig::KIND_INTRUSION));
       const StagedRun run = camera.Play(picture, condition.change, 60 * data.staged_minutes, kFps);
-      const bool unknown = scene->held_out || condition.held_out;
+      const bool unknown = scene->held_out_of_alarms || condition.held_out;
       Add(unknown ? held_out : tuned, scene->name, run);
       Add(all, scene->name, run);
       if (unknown) Add(unseen, scene->name, run);
@@ -80,9 +80,9 @@ Section StagedSection(const Data& data) {
   section.text = fmt::format(
       "Staged: {} empty pictures of real clips, changed frame by frame ({:.0f} min at {} pictures "
       "per second for each scene and condition); built-in detector, intrusion by persons or "
-      "vehicles anywhere, dwell 1 s. Settings were tuned on three scenes and seven conditions with "
-      "other seeds; the rows \"held out\" are scenes or conditions that were not looked at while "
-      "tuning. \"a day\" is the rate of a camera that has nothing but this condition all day. In "
+      "vehicles anywhere, dwell 1 s. Settings were tuned on seven scenes and thirteen conditions with "
+      "other seeds; the rows \"held out\" are four conditions and a scene that were added after the "
+      "settings were fixed. \"a day\" is the rate of a camera that has nothing but this condition all day. In "
       "{:.1f} h of all rows together the rate is below {:.1f} a day with 95 % confidence; of the "
       "held out ones ({:.1f} h) below {:.1f}. To show 1 a day with that confidence, 72 h without an "
       "alarm are needed (`--staged-minutes`).",

@@ -43,6 +43,7 @@ StagedRun StagedCamera::Play(const LumaPicture& empty, const Condition& conditio
     condition(picture, t, n);
     const Analysis analysis = analyzer_->Analyze(*FrameOf(std::move(picture), t, n));
     run.events.insert(run.events.end(), analysis.events.begin(), analysis.events.end());
+    for (const proto::TrackBox& box : analysis.boxes) run.shown.push_back({t, box});
   }
   return run;
 }

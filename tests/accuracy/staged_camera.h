@@ -10,8 +10,15 @@
 
 namespace cordon::accuracy {
 
+// A track's box at that second.
+struct Shown {
+  double seconds = 0;
+  proto::TrackBox box;
+};
+
 struct StagedRun {
   std::vector<proto::Event> events;
+  std::vector<Shown> shown;
   double seconds = 0;
 };
 

@@ -115,6 +115,62 @@ void CloudShadow(LumaPicture& picture, double t) {
   }
 }
 
+// Small flakes in a strong wind: they cross the picture flat and fast.
+void DrivenSnow(LumaPicture& picture, double t, unsigned seed) {
+  std::mt19937 random(seed * 40'503U + 5U);
+  cv::Mat view = View(picture);
+  for (int i = 0; i < 160; ++i) {
+    const double x0 = Uniform(random, 0, picture.width);
+    const double y0 = Uniform(random, 0, picture.height);
+    const double pace = Uniform(random, 90, 320);  // pixels a second
+    const double fall = Uniform(random, 0.1, 0.5);
+    const double x = std::fmod(x0 + pace * t, picture.width);
+    const double y = std::fmod(y0 + fall * pace * t, picture.height);
+    cv::circle(view, {static_cast<int>(x), static_cast<int>(y)},
+               static_cast<int>(Uniform(random, 0.6, 2.2)), cv::Scalar(210), cv::FILLED,
+               cv::LINE_AA);
+  }
+}
+
+// The light of a car outside the picture goes over the ground: a soft cone, twice as bright.
+void Headlights(LumaPicture& picture, double t) {
+  const double s = std::fmod(t, 15.0) / 4;  // of a pass, then dark
+  if (s > 1) return;
+  const double x0 = (1.4 * s - 0.2) * picture.width;
+  const double y0 = 0.7 * picture.height;
+  for (int y = picture.height / 3; y < picture.height; ++y) {
+    uint8_t* row = picture.pixels.data() + static_cast<ptrdiff_t>(y) * picture.width;
+    for (int x = 0; x < picture.width; ++x) {
+      const double dx = (x - x0) / (0.12 * picture.width);
+      const double dy = (y - y0) / (0.16 * picture.height);
+      row[x] = cv::saturate_cast<uint8_t>(row[x] * (1 + std::exp(-(dx * dx + dy * dy))));
+    }
+  }
+}
+
+// Ripples run through the lower third as through a puddle.
+void Ripples(LumaPicture& picture, double t) {
+  cv::Mat view = View(picture);
+  const cv::Mat still = view.clone();
+  for (int y = 2 * picture.height / 3; y < picture.height; ++y) {
+    for (int x = 0; x < picture.width; ++x) {
+      const double wave = std::sin(0.35 * y - 4 * t) + std::sin(0.21 * y + 0.13 * x - 2.3 * t);
+      const int from = std::clamp(y + static_cast<int>(std::lround(1.3 * wave)), 0,
+                                  picture.height - 1);
+      view.at<uint8_t>(y, x) = still.at<uint8_t>(from, x);
+    }
+  }
+}
+
+// Lamps on mains and a short exposure: bright and dark bands roll through the picture.
+void Bands(LumaPicture& picture, double t) {
+  for (int y = 0; y < picture.height; ++y) {
+    const double gain = 1 + 0.12 * std::sin(2 * kPi * (y / (0.6 * picture.height) - 0.8 * t));
+    uint8_t* row = picture.pixels.data() + static_cast<ptrdiff_t>(y) * picture.width;
+    for (int x = 0; x < picture.width; ++x) row[x] = cv::saturate_cast<uint8_t>(row[x] * gain);
+  }
+}
+
 // Infra-red light: dark things (leaves, clothes) turn bright, the middle of the picture is lit, the
 // rim is not.
 void InfraRed(LumaPicture& picture) {
@@ -195,6 +251,7 @@ const std::vector<EmptyScene>& EmptyScenes() {
       {"corridor", "intel-one-by-one-person-detection.mp4", -1, true},
       {"motorway", "bgs-video02.avi", -1, true},
       {"motorcycles", "tamper-Occlusion.mp4", 0.5, true},
+      {"dark yard", "lowlight-person.mp4", -1, true, true},
   };
   return scenes;
 }
@@ -212,6 +269,8 @@ absl::StatusOr<LumaPicture> PictureOf(const EmptyScene& scene, const std::string
     }
   }
 }
+
+void Brighten(LumaPicture& picture, double gain) { Expose(picture, gain, 0); }
 
 // Taken from a bank at a random place: as good as fresh noise to the analysis and far cheaper.
 void AddNoise(LumaPicture& picture, double deviation, int frame, unsigned seed) {
@@ -269,21 +328,33 @@ std::vector<NamedCondition> HarmlessConditions(unsigned seed) {
        })},
       {"heavy rain: 400 streaks", with_noise(4, [seed](LumaPicture& p, double, int n) {
          Rain(p, n, seed, 400);
-       }), true},
+       })},
       {"snow: 70 flakes", with_noise(3, [seed](LumaPicture& p, double t, int) {
          Snow(p, t, seed);
-       }), true},
+       })},
       {"whole left half sways by 5 pixels", with_noise(2, [](LumaPicture& p, double t, int) {
          Sway(p, t, {0, 0, p.width / 2, p.height}, 5, 1.9);
-       }), true},
+       })},
       {"infra-red switched every 90 s", with_noise(4, [](LumaPicture& p, double t, int) {
          if (static_cast<int>(t / 90) % 2 == 1) InfraRed(p);
-       }), true},
+       })},
       {"a cloud's shadow crosses every 20 s", with_noise(2, [](LumaPicture& p, double t, int) {
          CloudShadow(p, t);
-       }), true},
+       })},
       {"lamp flickers at 0.7 Hz, 20 %", with_noise(2, [](LumaPicture& p, double t, int) {
          if (std::sin(2 * kPi * 0.7 * t) > 0.6) Expose(p, 0.8, 0);
+       })},
+      {"driven snow: 160 small flakes", with_noise(3, [seed](LumaPicture& p, double t, int) {
+         DrivenSnow(p, t, seed);
+       }), true},
+      {"headlights sweep every 15 s", with_noise(3, [](LumaPicture& p, double t, int) {
+         Headlights(p, t);
+       }), true},
+      {"ripples in the lower third", with_noise(2, [](LumaPicture& p, double t, int) {
+         Ripples(p, t);
+       }), true},
+      {"bands of 12 % roll through", with_noise(3, [](LumaPicture& p, double t, int) {
+         Bands(p, t);
        }), true},
   };
 }

@@ -19,7 +19,9 @@ struct EmptyScene {
   const char* name;
   const char* clip;
   double seconds;  // < 0: the median
-  bool held_out;
+  bool held_out;   // of tampering
+  // Of false alarms, and asked for them only.
+  bool held_out_of_alarms = false;
 };
 const std::vector<EmptyScene>& EmptyScenes();
 // The analysed luma picture (480 wide).
@@ -50,6 +52,9 @@ struct Tampering {
   bool held_out = false;
 };
 std::vector<Tampering> Tamperings(double begins);
+
+// All brightness times `gain`.
+void Brighten(LumaPicture& picture, double gain);
 
 // Sensor noise of this deviation (grey levels).
 void AddNoise(LumaPicture& picture, double deviation, int frame, unsigned seed = 0);
