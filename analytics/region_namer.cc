@@ -75,8 +75,9 @@ std::vector<std::string> RegionNamer::NameAll(const Frame& frame,
     const auto known = track ? known_.find(track->first) : known_.end();
     names.push_back(known != known_.end() ? known->second.object_class
                                           : ByShape(regions[i], Aspect(frame)).object_class);
-    const bool fresh = known != known_.end() && now >= known->second.asked &&
-                       now - known->second.asked < kAskEvery;
+    // What was neither person nor vehicle may have been seen in part.
+    const bool fresh = known != known_.end() && known->second.object_class != kOther &&
+                       now >= known->second.asked && now - known->second.asked < kAskEvery;
     if (fresh || faint[i]) continue;
     questions.push_back({i, track ? track->first : 0,
                          known != known_.end() ? known->second.asked : MediaTime::min()});

@@ -16,9 +16,9 @@ namespace cordon {
 
 // Names one camera's moving regions. A region that lies where a track is expected keeps for
 // kAskEvery the name that was given there: what something is does not change from picture to
-// picture, and asking costs more than finding it. Of one picture at most kMostAsked regions are
-// asked about, those of tracks first; meanwhile the name before or the shape decides, as it does
-// without a classifier.
+// picture, and asking costs more than finding it (but "other" is asked about again at once). Of one
+// picture at most kMostAsked regions are asked about, those of tracks first; meanwhile the name
+// before or the shape decides, as it does without a classifier.
 //
 // One thread at a time; deterministic.
 class RegionNamer {

@@ -50,7 +50,6 @@ constexpr float kRestless = 6;
 constexpr int kFewInDoubt = 4;
 // Flakes, drops and insects scatter light: brighter than what is behind them, nearly all over.
 constexpr float kAllBrighter = 0.7F;
-constexpr Microseconds kFlakesGone = Seconds(6);
 // Flakes are believed before it is known that it snows; they do not live long.
 constexpr Microseconds kMoment = Seconds(3);
 
@@ -143,11 +142,11 @@ float TrackTrust::ClutterFor(const Track& track) const {
   return size_of_others_ && LargerThanFlakes(track) ? std::min(clutter, kCalm) : clutter;
 }
 
-// None of the flakes or drops (small, bright, soon gone), and no surface that only changes. Where
+// None of the flakes or drops (small and bright), and no surface that only changes. Where
 // much comes to nothing the pixels must be certain; where they do not decide, a calm place does.
 bool TrackTrust::IsThing(const Track& track, const ObjectEvidence* evidence) const {
   const bool may_be_flake = !evidence || evidence->SignsOf(track.id).brighter > kAllBrighter;
-  if (may_be_flake && now_ - track.began < kFlakesGone && !LargerThanFlakes(track)) return false;
+  if (may_be_flake && !LargerThanFlakes(track)) return false;
   if (evidence == nullptr) return true;
   switch (evidence->Of(track.id)) {
     case ObjectEvidence::Verdict::kCertain:

@@ -85,6 +85,13 @@ TEST_F(RegionNamerTest, WhatIsFollowedIsAskedAboutFirst) {
               ElementsAre(kVehicle, kPerson, kVehicle));
 }
 
+TEST_F(RegionNamerTest, WhatWasNeitherPersonNorVehicleIsAskedAboutAgainAtOnce) {
+  classifier_->answer = kOther;
+  NameAt(Milliseconds(0), {kHere}, {{7, kHere}});
+  classifier_->answer = kPerson;
+  EXPECT_THAT(NameAt(Milliseconds(100), {kHere}, {{7, kHere}}), ElementsAre(kPerson));
+}
+
 TEST_F(RegionNamerTest, NamesMoveWithTheirTracks) {
   NameAt(Milliseconds(0), {kHere}, {{7, kHere}});
   classifier_->answer = kVehicle;
