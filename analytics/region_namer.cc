@@ -76,8 +76,9 @@ std::vector<std::string> RegionNamer::NameAll(const Frame& frame,
     names.push_back(known != known_.end() ? known->second.object_class
                                           : ByShape(regions[i], Aspect(frame)).object_class);
     // What was neither person nor vehicle may have been seen in part.
-    const bool fresh = known != known_.end() && known->second.object_class != kOther &&
-                       now >= known->second.asked && now - known->second.asked < kAskEvery;
+    const Microseconds keep = names.back() == kOther ? kAskOtherEvery : kAskEvery;
+    const bool fresh =
+        known != known_.end() && now >= known->second.asked && now - known->second.asked < keep;
     if (fresh || faint[i]) continue;
     questions.push_back({i, track ? track->first : 0,
                          known != known_.end() ? known->second.asked : MediaTime::min()});

@@ -16,7 +16,7 @@ namespace cordon {
 
 // Names one camera's moving regions. A region that lies where a track is expected keeps for
 // kAskEvery the name that was given there: what something is does not change from picture to
-// picture, and asking costs more than finding it (but "other" is asked about again at once). Of one
+// picture, and asking costs more than finding it ("other" for kAskOtherEvery). Of one
 // picture at most kMostAsked regions are asked about, those of tracks first; meanwhile the name
 // before or the shape decides, as it does without a classifier.
 //
@@ -24,6 +24,7 @@ namespace cordon {
 class RegionNamer {
  public:
   static constexpr Microseconds kAskEvery = Milliseconds(500);
+  static constexpr Microseconds kAskOtherEvery = Milliseconds(250);
   static constexpr size_t kMostAsked = 2;
 
   // May be null.

@@ -85,11 +85,11 @@ TEST_F(RegionNamerTest, WhatIsFollowedIsAskedAboutFirst) {
               ElementsAre(kVehicle, kPerson, kVehicle));
 }
 
-TEST_F(RegionNamerTest, WhatWasNeitherPersonNorVehicleIsAskedAboutAgainAtOnce) {
+TEST_F(RegionNamerTest, WhatWasNeitherPersonNorVehicleIsAskedAboutAgainSooner) {
   classifier_->answer = kOther;
   NameAt(Milliseconds(0), {kHere}, {{7, kHere}});
   classifier_->answer = kPerson;
-  EXPECT_THAT(NameAt(Milliseconds(100), {kHere}, {{7, kHere}}), ElementsAre(kPerson));
+  EXPECT_THAT(NameAt(RegionNamer::kAskOtherEvery, {kHere}, {{7, kHere}}), ElementsAre(kPerson));
 }
 
 TEST_F(RegionNamerTest, NamesMoveWithTheirTracks) {
