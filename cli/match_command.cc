@@ -130,18 +130,20 @@ void Print(const RoadNetwork& network, const Answer& answer) {
     std::printf("Median distance from fix to road %.1f m.%s\n", median,
                 median > 30 ? " That is much: is the datum right (--datum gcj02, bd09)?" : "");
   }
+  const auto name = [&network](EdgeId edge) {
+    std::string road = RoadOf(network, edge);
+    return road.empty() ? std::string("unnamed road") : road;
+  };
   std::string road = "?";
   for (size_t i = 0; i < answer.matches.size(); ++i) {
     const MatchedFix& match = answer.matches[i];
     const std::string now =
-        OnRoad(match) ? RoadOf(network, match.position.edge) : MatchStateName(match.state);
+        OnRoad(match) ? name(match.position.edge) : MatchStateName(match.state);
     if (now == road) continue;
     road = now;
-    std::printf("  %s  %s%s\n", FormatWall(answer.fixes[i].time).c_str(),
-                now.empty() ? "(unnamed road)" : now.c_str(),
-                match.alternative
-                    ? fmt::format("  (or {})", RoadOf(network, match.alternative->edge)).c_str()
-                    : "");
+    const std::string other = match.alternative ? name(match.alternative->edge) : now;
+    std::printf("  %s  %s%s\n", FormatWall(answer.fixes[i].time).c_str(), now.c_str(),
+                other == now ? "" : fmt::format("  (or {})", other).c_str());
   }
 }
 

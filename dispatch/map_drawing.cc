@@ -19,6 +19,7 @@ namespace cordon {
 namespace {
 
 constexpr double kMetresPerDegree = 6'371'008.8 * std::numbers::pi / 180;
+constexpr double kLeastAspect = 0.6;  // shorter side of a picture to the longer one
 constexpr double kMarginPx = 18;
 constexpr double kLegendRowPx = 21;
 
@@ -354,10 +355,20 @@ MapDrawing::MapDrawing(Bounds frame, int longer_side_px) : shapes_(std::make_uni
   if (frame.north_east.lat - frame.south_west.lat < 1e-5 ||
       frame.north_east.lon - frame.south_west.lon < 1e-5)
     shapes_->frame.Grow({150});
-  const Bounds& f = shapes_->frame;
+  Bounds& f = shapes_->frame;
   const double middle = (f.south_west.lat + f.north_east.lat) / 2 * std::numbers::pi / 180;
-  const double tall = f.north_east.lat - f.south_west.lat;
-  const double wide = (f.north_east.lon - f.south_west.lon) * std::cos(middle);
+  double tall = f.north_east.lat - f.south_west.lat;
+  double wide = (f.north_east.lon - f.south_west.lon) * std::cos(middle);
+  // A straight drive would be a strip: title and legend need room beside it.
+  if (const double lacks = kLeastAspect * tall - wide; lacks > 0) {
+    f.south_west.lon -= lacks / 2 / std::cos(middle);
+    f.north_east.lon += lacks / 2 / std::cos(middle);
+    wide += lacks;
+  } else if (const double lacks_tall = kLeastAspect * wide - tall; lacks_tall > 0) {
+    f.south_west.lat -= lacks_tall / 2;
+    f.north_east.lat += lacks_tall / 2;
+    tall += lacks_tall;
+  }
   const double scale = longer / std::max(tall, wide);
   shapes_->px_per_degree_lat = scale;
   shapes_->px_per_degree_lon = scale * std::cos(middle);
