@@ -9,11 +9,12 @@ const at = (values, share) => {
 };
 const row = (name, ours, theirs) => {
   const ratio = at(theirs, 0.5) / at(ours, 0.5);
-  console.log(`${name.padEnd(34)} cordon p50 ${at(ours, 0.5).toFixed(3)} p99 ${at(ours, 0.99).toFixed(3)} ms (${ours.length})   `
+  console.log(`${name.padEnd(36)} cordon p50 ${at(ours, 0.5).toFixed(3)} p99 ${at(ours, 0.99).toFixed(3)} ms (${ours.length})   `
     + `valhalla p50 ${at(theirs, 0.5).toFixed(1)} p99 ${at(theirs, 0.99).toFixed(1)} ms (${theirs.length})   ${ratio.toFixed(0)} x faster`);
 };
 row('isochrone 1-3-5 min, polygons', cordon.isochrone_ms, valhalla.isochrone_ms);
 row('the same as GeoJSON text', cordon.isochrone_text_ms, valhalla.isochrone_ms);
+row('the same, valhalla by its defaults', cordon.isochrone_text_ms, valhalla.thinned_ms);
 row('matrix 200 units x 1 scene', cordon.matrix_ms, valhalla.matrix_ms);
 
 // Travel times of pairs that both can drive, between one and thirty minutes.
