@@ -187,8 +187,7 @@ Section FrameRateSection(const Data& data) {
     return section;
   }
   using Measure = std::function<absl::StatusOr<Outcome>(double fps)>;
-  const auto add = [&](const std::string& name, const Measure& measure, bool at_25,
-                       std::optional<double> floor) {
+  const auto add = [&](const std::string& name, const Measure& measure, bool at_25) {
     double differs = 0;
     const auto full = measure(10);
     if (!full.ok()) return;
@@ -206,14 +205,11 @@ Section FrameRateSection(const Data& data) {
     section.rows.push_back({name, more, fmt::format("{:.0f}", many), fmt::format("{:.0f}", few),
                             Percent(differs), Percent((full->lines.f1() + full->zones.f1()) / 2),
                             Percent((half->lines.f1() + half->zones.f1()) / 2)});
-    section.checks.push_back({name + ": events differ by", differs, 0.03, false, floor});
+    section.checks.push_back({name + ": events differ by", differs, 0.03, false});
   };
-  add("the truth, with noise", [&](double fps) { return vtest.RunTruth(fps); }, true, std::nullopt);
-  for (const Case& with : Cases(data, false)) {
-    const bool builtin = with.detector == nullptr;
-    add(with.name, [&](double fps) { return vtest.Run(with, fps); }, false,
-        builtin ? std::optional(0.04) : std::nullopt);
-  }
+  add("the truth, with noise", [&](double fps) { return vtest.RunTruth(fps); }, true);
+  for (const Case& with : Cases(data, false))
+    add(with.name, [&](double fps) { return vtest.Run(with, fps); }, false);
   return section;
 }
 
