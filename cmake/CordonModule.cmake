@@ -59,7 +59,8 @@ target_compile_options(cordon_warnings INTERFACE -Wall -Wextra -Wpedantic -Werro
                        # GCC 12 sees overlaps and overruns in std::string that are not there (GCC bug 105329).
                        -Wno-restrict -Wno-stringop-overflow)
 
-# One precompiled header of the heavy third-party headers, none of ours, shared by all modules and tests.
+# One precompiled header of the heavy third-party headers, none of ours, shared by all modules and tests. Sources with
+# optimisation options of their own skip it: GCC 12 crashed on one that took a header made with others.
 option(CORDON_PCH "Precompile the third-party headers that nearly every file includes" ON)
 if(CORDON_PCH)
   # One for the modules and one for programs, which are compiled with -fPIE: a header serves one setting alone.
