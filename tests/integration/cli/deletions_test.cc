@@ -21,7 +21,7 @@ class DeletionsCommand : public ::testing::Test {
  protected:
   void SetUp() override {
     if (std::getenv("CORDON_BINARY") == nullptr)
-      GTEST_SKIP() << "CORDON_BINARY is not set (ctest sets it)";
+      FAIL() << "CORDON_BINARY is not set (ctest sets it)";
     std::ofstream(Site()) << "id: test\ndispatch: {roads: demo}\ndata_dir: " << folder_.File("data")
                           << "\ncameras:\n  - {id: gate, url: rtsp://192.0.2.1/, lat: 41, lon: -8, "
                              "purpose: test, retention_hours: 1}\n";
