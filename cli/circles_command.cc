@@ -31,8 +31,7 @@ struct CirclesOptions {
   std::string of = "scene";
   bool routine = false;
   bool as_json = false;
-  bool as_geojson = false;
-  MapOutput pictures;  // --geojson goes to the standard output here
+  MapOutput map;
 };
 
 struct Result {
@@ -139,26 +138,22 @@ void PrintJson(const Result& r) {
   std::printf("%s\n", out.dump().c_str());
 }
 
-// The circles, then the scene, the units and the routes as features of one collection.
-void PrintGeoJson(const Result& r) {
-  json all = json::parse(CirclesGeoJson(r.circles));
-  const auto add = [&](json geometry, json properties) {
-    all["features"].push_back({{"type", "Feature"},
-                               {"properties", std::move(properties)},
-                               {"geometry", std::move(geometry)}});
-  };
-  add({{"type", "Point"}, {"coordinates", {r.scene.lon, r.scene.lat}}}, {{"role", "scene"}});
+// The circles, then the scene, the units and the routes.
+absl::Status WriteFeatures(const MapOutput& output, const Result& r) {
+  if (output.geojson.empty()) return absl::OkStatus();
+  json features = json::parse(CirclesGeoJson(r.circles))["features"];
+  features.push_back(GeoFeature(GeoPointJson(r.scene), {{"role", "scene"}}));
   for (const UnitArrival& a : r.answer.units) {
     const UnitState& unit = r.units[a.unit];
     json properties = UnitJson(a, unit);
     properties.erase("route");
     properties["role"] = "unit";
-    add({{"type", "Point"}, {"coordinates", {unit.place.lon, unit.place.lat}}}, properties);
+    features.push_back(GeoFeature(GeoPointJson(unit.place), std::move(properties)));
     if (a.route.points.size() < 2) continue;
-    add({{"type", "LineString"}, {"coordinates", RouteJson(a.route)["points"]}},
-        {{"role", "route"}, {"id", a.id.str()}});
+    const json line = {{"type", "LineString"}, {"coordinates", RouteJson(a.route)["points"]}};
+    features.push_back(GeoFeature(line, {{"role", "route"}, {"id", a.id.str()}}));
   }
-  std::printf("%s\n", all.dump().c_str());
+  return WriteGeoJson(output, *r.network, std::move(features));
 }
 
 void PrintTable(const Result& r) {
@@ -199,23 +194,22 @@ void PrintTable(const Result& r) {
 }
 
 absl::Status Draw(const CirclesOptions& options, const Result& r) {
-  if (!options.pictures.wants_picture()) return absl::OkStatus();
+  if (!options.map.wants_picture()) return absl::OkStatus();
   const std::optional<LatLon> scene =
       options.of == "scene" ? std::optional<LatLon>(r.scene) : std::nullopt;
   ASSIGN_OR_RETURN(const Bounds frame,
-                   FrameOf(options.pictures, CirclesFrame(*r.network, r.circles, scene)));
-  MapDrawing map(frame, options.pictures.size_px);
+                   FrameOf(options.map, CirclesFrame(*r.network, r.circles, scene)));
+  MapDrawing map(frame, options.map.size_px);
   DrawCircles(*r.model, r.circles, scene, r.answer.units, r.units, map);
-  return WritePictures(options.pictures, map);
+  return WritePictures(options.map, map);
 }
 
 absl::Status Run(const CirclesOptions& options) {
   ASSIGN_OR_RETURN(const Result result, Compute(options));
   TellRefused(result.refused);
+  RETURN_IF_ERROR(WriteFeatures(options.map, result));
   RETURN_IF_ERROR(Draw(options, result));
-  if (options.as_geojson) {
-    PrintGeoJson(result);
-  } else if (options.as_json) {
+  if (options.as_json) {
     PrintJson(result);
   } else {
     PrintTable(result);
@@ -250,9 +244,7 @@ void RegisterCircles(CLI::App& app, Outcome& outcome) {
   circles->add_flag("--routine", options->routine,
                     "Obey all rules; otherwise with siren and lights");
   circles->add_flag("--json", options->as_json, "As JSON (docs/roads.md names the fields)");
-  circles->add_flag("--geojson", options->as_geojson, "As a GeoJSON FeatureCollection");
-  circles->add_option("--svg", options->pictures.svg, "Also a picture, as SVG");
-  circles->add_option("--png", options->pictures.png, "Also a picture, as PNG");
+  AddMapOptions(*circles, options->map);
   circles->footer(
       "Example: cordon circles --roads demo.roads --units units.json --at 34.0031,113.0042 --tiers "
       "60,180,300 --json");

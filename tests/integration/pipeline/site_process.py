@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole site as its users run it: real RTSP camera, `cordon run`, HTTP. For the pipeline tests; nothing here sleeps to
 synchronise, everything waits for a condition with a deadline."""
+import atexit
 import json
 import os
 import signal
@@ -103,6 +104,7 @@ def demo_roads():
     path = os.path.join(tempfile.gettempdir(), f"cordon-test-demo-{os.getpid()}.roads")
     if not os.path.exists(path):
         subprocess.run([CORDON, "roads", "demo", path], check=True, capture_output=True)
+        atexit.register(os.unlink, path)
     return path
 
 
