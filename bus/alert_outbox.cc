@@ -72,6 +72,7 @@ absl::StatusOr<std::unique_ptr<AlertOutbox>> AlertOutbox::Open(AlertOutboxOption
                                                                Metrics& metrics) {
   ASSIGN_OR_RETURN(std::unique_ptr<OutboxStore> store,
                    OutboxStore::Open(options.path, options.site_id, options.producer));
+  store->set_keep_picture(options.keep_picture);
   ASSIGN_OR_RETURN(std::unique_ptr<OutboxReader> reader, OutboxReader::Open(options.path));
   ASSIGN_OR_RETURN(Socket socket, context.sockets().Connect(ZMQ_DEALER, options.endpoint));
   return std::unique_ptr<AlertOutbox>(new AlertOutbox(

@@ -22,6 +22,9 @@ struct AlertOutboxOptions {
   uint64_t limit = 1'000'000;  // undelivered records kept; above it new ones are refused
   uint64_t ballast_bytes =
       64 * 1024 * 1024;  // room kept beside the file (PATH.ballast), given up when the disk is full
+  // How long an alert that cannot be delivered keeps its picture, by camera (the alert itself
+  // stays); empty: until it is delivered. Called on the write thread.
+  std::function<Microseconds(const std::string& camera_id)> keep_picture;
 };
 
 // A record that is durable.

@@ -47,6 +47,19 @@ std::string Fingerprint(std::string_view bytes) {
   return hash;
 }
 
+// What is kept of a record that is put aside: all but its picture; of what cannot be read, the
+// beginning, which holds no more of a picture than its tables.
+std::string WithoutPicture(const std::string& bytes) {
+  proto::OutboxRecord record;
+  if (record.ParseFromString(bytes)) {
+    record.DiscardUnknownFields();
+    if (record.has_alert()) record.mutable_alert()->clear_snapshot_jpeg();
+    if (record.ByteSizeLong() > 0)
+      return record.SerializeAsString().substr(0, InboxLedger::kMaxQuarantinedBytes);
+  }
+  return bytes.substr(0, InboxLedger::kMaxUnreadableBytes);
+}
+
 struct ProducerRow {
   int64_t id = 0;
   uint64_t epoch = 0;
@@ -259,7 +272,7 @@ absl::Status InboxLedger::Quarantine(const InboxRecord& record, std::string_view
                       .Bind(4, static_cast<int64_t>(record.epoch))
                       .Bind(5, static_cast<int64_t>(record.sequence))
                       .Bind(6, reason)
-                      .BindBlob(7, std::string_view(record.bytes).substr(0, kMaxQuarantinedBytes))
+                      .BindBlob(7, WithoutPicture(record.bytes))
                       .Run());
   const auto oldest_kept =
       connection_.LastInsertRowId() - static_cast<int64_t>(kMaxQuarantinedRows);

@@ -67,7 +67,7 @@ struct QuarantinedRecord {
   uint64_t epoch = 0;
   uint64_t sequence = 0;
   std::string reason;
-  std::string bytes;  // at most kMaxQuarantinedBytes
+  std::string bytes;  // without the picture, which would have no retention here
 };
 
 // The receiving half of exactly-once: which records of which producer are in, by sequence (a
@@ -87,6 +87,7 @@ struct QuarantinedRecord {
 class InboxLedger {
  public:
   static constexpr size_t kMaxQuarantinedBytes = 64 * 1024;  // of one record
+  static constexpr size_t kMaxUnreadableBytes = 1024;        // of one that is no record: no picture
   static constexpr size_t kMaxQuarantinedRows = 1000;        // the oldest go first
 
   // The ledger's tables (names begin with inbox_): one step of the caller's Connection::Migrate
@@ -108,7 +109,7 @@ class InboxLedger {
   absl::Status Admit(InboxRecord& record);
 
   absl::StatusOr<uint64_t> DurableSequence(const ProducerKey& producer);
-  // Newest first, for `cordon events --quarantine` and the console.
+  // Newest first.
   absl::StatusOr<std::vector<QuarantinedRecord>> Quarantined(size_t most);
 
  private:

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kUuidBytes = 16;
 
-constexpr std::array<std::string_view, 1> kMigrations = {R"sql(
+constexpr std::array<std::string_view, 2> kMigrations = {R"sql(
   CREATE TABLE outbox(
     sequence INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, crc32c INTEGER NOT NULL, record BLOB NOT NULL);
   CREATE TABLE outbox_state(
@@ -23,6 +23,14 @@ constexpr std::array<std::string_view, 1> kMigrations = {R"sql(
     epoch_uuid BLOB NOT NULL,          -- the same epoch with another uuid is a copy
     last_sequence INTEGER NOT NULL,    -- rows may be gone, numbers never return
     acknowledged INTEGER NOT NULL);
+)sql",
+                                                         R"sql(
+  -- When an undelivered alert loses its picture; 0: it has none. What is here already has a day.
+  ALTER TABLE outbox ADD COLUMN picture_until_us INTEGER NOT NULL DEFAULT 0;
+  UPDATE outbox SET picture_until_us = (strftime('%s', 'now') + 86400) * 1000000;
+  CREATE INDEX outbox_by_picture ON outbox(picture_until_us) WHERE picture_until_us > 0;
+  CREATE TABLE picture_deletion(
+    number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, camera TEXT NOT NULL, alert_id TEXT NOT NULL, bytes INTEGER NOT NULL);
 )sql"};
 
 std::string RandomUuid() {
@@ -33,6 +41,14 @@ std::string RandomUuid() {
 }
 
 }  // namespace
+
+absl::Status MigrateOutbox(sqlite::Connection& connection) {
+  return connection.Migrate(kMigrations);
+}
+
+absl::Status RequireOutboxFormat(sqlite::Connection& connection) {
+  return connection.RequireFormat(kMigrations.size());
+}
 
 struct OutboxStore::Statements {
   sqlite::Statement insert, save_last, prune, save_acknowledged;
@@ -45,10 +61,11 @@ absl::StatusOr<std::unique_ptr<OutboxStore>> OutboxStore::Open(const std::string
   std::unique_ptr<OutboxStore> store(new OutboxStore);
   ASSIGN_OR_RETURN(store->connection_,
                    sqlite::Connection::Open(path, sqlite::Connection::Mode::kReadWrite));
-  RETURN_IF_ERROR(store->connection_->Migrate(kMigrations));
+  RETURN_IF_ERROR(MigrateOutbox(*store->connection_));
   RETURN_IF_ERROR(store->BeginEpoch(site_id, producer));
   sqlite::Connection& db = *store->connection_;
-  ASSIGN_OR_RETURN(auto insert, db.Prepare("INSERT INTO outbox VALUES(?,?,?,?)"));
+  ASSIGN_OR_RETURN(auto insert, db.Prepare("INSERT INTO outbox(sequence, epoch, crc32c, record, "
+                                           "picture_until_us) VALUES(?,?,?,?,?)"));
   ASSIGN_OR_RETURN(auto save_last, db.Prepare("UPDATE outbox_state SET last_sequence=?"));
   ASSIGN_OR_RETURN(auto prune, db.Prepare("DELETE FROM outbox WHERE sequence<=?"));
   ASSIGN_OR_RETURN(auto save_acknowledged, db.Prepare("UPDATE outbox_state SET acknowledged=?"));
@@ -128,7 +145,13 @@ absl::Status OutboxStore::Insert(proto::OutboxRecord& record, uint64_t sequence,
       .Bind(2, static_cast<int64_t>(identity_.epoch))
       .Bind(3, static_cast<int64_t>(wire::Crc32c(bytes)))
       .BindBlob(4, bytes)
+      .Bind(5, PictureUntil(record, clock))
       .Run();
+}
+
+int64_t OutboxStore::PictureUntil(const proto::OutboxRecord& record, const Clock& clock) const {
+  if (record.alert().snapshot_jpeg().empty() || !keep_picture_) return 0;
+  return ToMicros(clock.Wall() + keep_picture_(record.alert().event().camera_id()));
 }
 
 absl::StatusOr<std::unique_ptr<OutboxReader>> OutboxReader::Open(const std::string& path) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,6 +17,10 @@
 
 namespace cordon {
 
+// Brings the tables of an outbox to this program's format, and asks a reader's file for it.
+absl::Status MigrateOutbox(sqlite::Connection& connection);
+absl::Status RequireOutboxFormat(sqlite::Connection& connection);
+
 // The writing connection: owned and used by the write thread after Open.
 class OutboxStore {
  public:
@@ -24,6 +29,10 @@ class OutboxStore {
   static absl::StatusOr<std::unique_ptr<OutboxStore>> Open(const std::string& path,
                                                            const std::string& site_id,
                                                            const std::string& producer);
+
+  // As AlertOutboxOptions::keep_picture.
+  using KeepPicture = std::function<Microseconds(const std::string& camera_id)>;
+  void set_keep_picture(KeepPicture keep) { keep_picture_ = std::move(keep); }
 
   // One transaction: the records in order with sequences from last_sequence() + 1, and, when
   // `acknowledged` has moved, the end of the rows up to it. Fills site, producer, epoch, uuid,
@@ -40,6 +49,7 @@ class OutboxStore {
   OutboxStore() = default;
   absl::Status BeginEpoch(const std::string& site_id, const std::string& producer);
   absl::Status Insert(proto::OutboxRecord& record, uint64_t sequence, const Clock& clock);
+  int64_t PictureUntil(const proto::OutboxRecord& record, const Clock& clock) const;
 
   std::unique_ptr<sqlite::Connection> connection_;
   struct Statements;
@@ -47,6 +57,7 @@ class OutboxStore {
     void operator()(Statements* statements) const;
   };
   std::unique_ptr<Statements, Deleter> statements_;  // ended before the connection
+  KeepPicture keep_picture_;
   OutboxIdentity identity_;
   uint64_t last_ = 0;
   uint64_t acknowledged_ = 0;

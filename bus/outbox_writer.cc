@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "bus/outbox_pictures.h"
 #include "bus/wire.h"
 
 namespace cordon {
@@ -14,6 +15,7 @@ constexpr size_t kPruneRows = 256;  // acknowledged rows that are worth a delete
 constexpr Seconds kPruneAfter{1};   // ...or this long after the last one
 constexpr Milliseconds kIdle{200};
 constexpr Seconds kReserveAgain{60};
+constexpr Seconds kPictureCheck{60};
 constexpr size_t kEnvelopeBytes = 1024;  // what the envelope and the outbox's own fields add
 constexpr double kRoomAgain = 0.9;       // of the limit: the next refusal is a new alarm
 
@@ -96,6 +98,7 @@ void OutboxWriter::WriteBatch(std::vector<Pending> batch) {
     for (const Pending& pending : batch) Refuse(pending.done, broken_);
     return;
   }
+  DropPicturesWhenDue();
   RefuseAboveLimit(batch);
   if (!batch.empty()) return CommitBatch(batch);
   KeepBallast();
@@ -107,6 +110,18 @@ void OutboxWriter::Prune() {
   if (acknowledged == store_.acknowledged()) return;
   if (const absl::Status status = store_.Commit({}, acknowledged, clock_); !status.ok())
     OnWriteError(status);
+}
+
+void OutboxWriter::DropPicturesWhenDue() {
+  const BootTime now = clock_.Boot();
+  if (pictures_checked_ != BootTime{} && now - pictures_checked_ < kPictureCheck) return;
+  pictures_checked_ = now;
+  const absl::StatusOr<uint64_t> dropped = DropOutboxPictures(store_.connection(), clock_.Wall());
+  if (!dropped.ok()) return OnWriteError(dropped.status());
+  if (*dropped == 0) return;
+  log::Info("undelivered alerts lost their pictures: they may not be kept longer",
+            {{"pictures", *dropped}, {"path", options_.path}});
+  pictures_checked_ = {};  // there may be more
 }
 
 // What to prune now: the acknowledged cursor when enough rows or time have gathered, else where the

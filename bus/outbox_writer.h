@@ -40,6 +40,7 @@ class OutboxWriter {
   void WriteBatch(std::vector<Pending> batch);
   void CommitBatch(std::vector<Pending>& batch);
   void Prune();
+  void DropPicturesWhenDue();
   void RefuseAboveLimit(std::vector<Pending>& batch);
   Pending FullAlarm();
   uint64_t DueAcknowledged();
@@ -66,6 +67,7 @@ class OutboxWriter {
   Ballast ballast_;
   BootTime reserve_again_{};
   BootTime pruned_{};
+  BootTime pictures_checked_{};
   bool alarmed_full_ = false;
 
   std::thread thread_;

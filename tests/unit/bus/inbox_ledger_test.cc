@@ -111,8 +111,23 @@ TEST_F(InboxLedgerTest, APoisonedRecordIsKeptAsideAndDoesNotBlock) {
   EXPECT_EQ(Commit(Record(2)).durable_sequence, 2u);
   const auto rows = store_->ledger().Quarantined(10);
   ASSERT_EQ(rows->size(), 1u);
-  EXPECT_EQ((*rows)[0].bytes.size(), InboxLedger::kMaxQuarantinedBytes);
+  EXPECT_EQ((*rows)[0].bytes.size(), InboxLedger::kMaxUnreadableBytes);
   EXPECT_EQ((*rows)[0].sequence, 1u);
+}
+
+TEST_F(InboxLedgerTest, ARecordIsPutAsideWithoutItsPicture) {
+  MustGreet(Hello(1));
+  const InboxRecord record = Commit(Record(1));
+  InboxRecord forged = Record(2, record.record.alert().id(), "other");
+  forged.record.mutable_alert()->set_snapshot_jpeg(std::string(5000, 'j'));
+  forged.bytes = forged.record.SerializeAsString();
+  EXPECT_EQ(Commit(forged).admission, Admission::kQuarantined);
+  const auto rows = store_->ledger().Quarantined(10);
+  ASSERT_EQ(rows->size(), 1u);
+  proto::OutboxRecord kept;
+  ASSERT_TRUE(kept.ParseFromString((*rows)[0].bytes));
+  EXPECT_EQ(kept.alert().snapshot_jpeg(), "");
+  EXPECT_EQ(kept.alert().id(), record.record.alert().id());
 }
 
 TEST_F(InboxLedgerTest, TheQuarantineIsBounded) {

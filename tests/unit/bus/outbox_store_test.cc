@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bus/outbox_pictures.h"
 #include "bus/wire.h"
 #include "tests/support/test_data.h"
 
@@ -100,6 +101,81 @@ TEST_F(OutboxStoreTest, ASecondWriterIsRefused) {
   const auto first = MustOpen();
   EXPECT_EQ(OutboxStore::Open(Path(), "site", "node-1").status().code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+// An undelivered alert of a camera with its picture.
+proto::OutboxRecord Pictured(const std::string& camera) {
+  proto::OutboxRecord record;
+  record.mutable_alert()->set_id("alert of " + camera);
+  record.mutable_alert()->mutable_event()->set_camera_id(camera);
+  record.mutable_alert()->set_snapshot_jpeg("jpeg");
+  return record;
+}
+
+TEST_F(OutboxStoreTest, AnUndeliveredAlertLosesItsPictureWhenItsTimeIsOverAndStaysItself) {
+  auto store = MustOpen();
+  store->set_keep_picture(
+      [](const std::string& camera) { return camera == "gate" ? Seconds(10) : Seconds(100); });
+  std::vector<proto::OutboxRecord> records = {Pictured("gate"), Pictured("yard"),
+                                              proto::OutboxRecord()};
+  records[2].mutable_evidence()->set_alert_id("gate");
+  ASSERT_TRUE(store->Commit(records, 0, clock_).ok());
+  clock_.Advance(Seconds(9));
+  EXPECT_EQ(*DropOutboxPictures(store->connection(), clock_.Wall()), 0u);
+  clock_.Advance(Seconds(2));
+  EXPECT_EQ(*DropOutboxPictures(store->connection(), clock_.Wall()), 1u);
+  EXPECT_EQ(*DropOutboxPictures(store->connection(), clock_.Wall()), 0u);
+  auto reader = OutboxReader::Open(Path());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const auto rows = (*reader)->ReadAfter(0, 10);
+  ASSERT_EQ(rows->size(), 3u);
+  proto::OutboxRecord gate, yard;
+  ASSERT_TRUE(gate.ParseFromString((*rows)[0].bytes));
+  ASSERT_TRUE(yard.ParseFromString((*rows)[1].bytes));
+  EXPECT_EQ(gate.alert().snapshot_jpeg(), "");
+  EXPECT_EQ(gate.alert().id(), "alert of gate");
+  EXPECT_EQ((*rows)[0].crc32c, wire::Crc32c((*rows)[0].bytes));
+  EXPECT_EQ(yard.alert().snapshot_jpeg(), "jpeg");
+  const auto log = ReadOutboxPictureDeletions(Path(), 10);
+  ASSERT_TRUE(log.ok()) << log.status();
+  ASSERT_EQ(log->size(), 1u);
+  EXPECT_EQ((*log)[0].camera_id, "gate");
+  EXPECT_EQ((*log)[0].alert_id, "alert of gate");
+  EXPECT_EQ((*log)[0].bytes, 4u);
+}
+
+TEST_F(OutboxStoreTest, TheOutboxOfANodeThatDoesNotRunIsTendedButNotOneThatIsInUse) {
+  {
+    auto store = MustOpen();
+    store->set_keep_picture([](const std::string&) { return Seconds(10); });
+    std::vector<proto::OutboxRecord> records(200, Pictured("gate"));
+    ASSERT_TRUE(store->Commit(records, 0, clock_).ok());
+    EXPECT_TRUE(absl::IsFailedPrecondition(TendLeftOutbox(Path(), clock_.Wall()).status()));
+  }
+  const auto left = TendLeftOutbox(Path(), clock_.Wall() + Seconds(11));
+  ASSERT_TRUE(left.ok()) << left.status();
+  EXPECT_EQ(left->producer, "node-1");
+  EXPECT_EQ(left->undelivered, 200u);
+  EXPECT_EQ(left->pictures_dropped, 200u);
+  EXPECT_TRUE(absl::IsNotFound(TendLeftOutbox(Path() + "x", clock_.Wall()).status()));
+}
+
+TEST_F(OutboxStoreTest, PicturesInAFileOfAnOlderCordonHaveADay) {
+  {
+    auto store = MustOpen();
+    std::vector<proto::OutboxRecord> records = {Pictured("gate")};
+    ASSERT_TRUE(store->Commit(records, 0, clock_).ok());
+    // As the first format had it.
+    ASSERT_TRUE(
+        store->connection()
+            .Execute("DROP INDEX outbox_by_picture; DROP TABLE picture_deletion; ALTER TABLE "
+                     "outbox DROP COLUMN picture_until_us; PRAGMA user_version = 1")
+            .ok());
+  }
+  auto store = MustOpen();
+  const WallTime now = SystemClock().Wall();
+  EXPECT_EQ(*DropOutboxPictures(store->connection(), now + std::chrono::hours(23)), 0u);
+  EXPECT_EQ(*DropOutboxPictures(store->connection(), now + std::chrono::hours(25)), 1u);
 }
 
 }  // namespace
