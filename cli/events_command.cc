@@ -162,14 +162,16 @@ absl::Status PrintRules(EventStore& store, const EventsOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<RuleScore> scores,
                    store.RuleScores(since, SystemClock().Wall()));
   if (!options.json)
-    fmt::print("{:16} {:16} {:>7} {:>6} {:>6} {:>22}\n", "camera", "rule", "alerts", "real",
-               "false", "false per camera-day");
+    fmt::print("{:16} {:16} {:>7} {:>6} {:>6} {:>13} {:>20}\n", "camera", "rule", "alerts", "real",
+               "false", "days watched", "false per camera-day");
   for (const RuleScore& score : scores) {
     if (options.json) {
       fmt::print("{}\n", Dump(ToJson(score)));
     } else {
-      fmt::print("{:16} {:16} {:>7} {:>6} {:>6} {:>22.2f}\n", score.camera_id, score.rule_id,
-                 score.alerts, score.judged_true, score.judged_false, score.false_per_day());
+      const std::optional<double> rate = score.false_per_day();
+      fmt::print("{:16} {:16} {:>7} {:>6} {:>6} {:>13.2f} {:>20}\n", score.camera_id, score.rule_id,
+                 score.alerts, score.judged_true, score.judged_false, score.days,
+                 rate ? fmt::format("{:.2f}", *rate) : "-");
     }
   }
   return absl::OkStatus();

@@ -298,7 +298,8 @@ Json ToJson(const RuleScore& score) {
           {"judged_true", score.judged_true},
           {"judged_false", score.judged_false},
           {"days", Rounded(score.days, 0.001)},
-          {"false_per_camera_day", Rounded(score.false_per_day(), 0.001)}};
+          {"false_per_camera_day",
+           score.false_per_day() ? Json(Rounded(*score.false_per_day(), 0.001)) : Json(nullptr)}};
 }
 
 }  // namespace cordon

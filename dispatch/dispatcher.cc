@@ -18,8 +18,6 @@ constexpr size_t kTasks = 256;
 // Alerts whose circles are not computed yet; jobs of one incident are computed together.
 constexpr size_t kCirclesJobs = 4096;
 constexpr Milliseconds kTick{100};
-constexpr Seconds kSilentAfter{10};
-constexpr std::chrono::hours kSnapshotCheck{1};
 
 double SecondsBetween(int64_t from_ns, int64_t to_ns) {
   return static_cast<double>(to_ns - from_ns) / 1e9;
@@ -79,6 +77,7 @@ absl::Status Dispatcher::Open() {
   ASSIGN_OR_RETURN(store_,
                    EventStore::Open(options_.store_path, sqlite::Connection::Mode::kReadWrite));
   if (options_.prepare) RETURN_IF_ERROR(options_.prepare(store_->connection()));
+  RETURN_IF_ERROR(LimitPictures());
   book_ = std::make_unique<IncidentBook>(*store_, clock_, ids_, BookOptions(options_));
   RETURN_IF_ERROR(book_->Load());
   for (const proto::UnitConfig& unit : options_.config.units()) board_.Add(unit);
@@ -117,7 +116,8 @@ void Dispatcher::OwnerLoop() {
     if (task) (*task)();
     FireDueTimers();
     WatchProducers();
-    DropOldSnapshots();
+    DropOldPictures();
+    NoteWatched();
     if (!task && tasks_.closed()) return;
   }
 }
@@ -242,7 +242,8 @@ absl::Status Dispatcher::TakeAlert(proto::Alert alert) {
   if (!test) {
     ASSIGN_OR_RETURN(incident, book_->Join(alert));
   }
-  ASSIGN_OR_RETURN(const bool added, store_->AddAlert(alert, incident.id(), clock_.Wall()));
+  ASSIGN_OR_RETURN(const bool added, store_->AddAlert(alert, incident.id(), clock_.Wall(),
+                                                      KeepPictures(alert.event().camera_id())));
   CORDON_CHECK(added, "the id was looked up in this transaction");
   const auto number = static_cast<uint64_t>(store_->connection().LastInsertRowId());
   const bool has_snapshot = !alert.snapshot_jpeg().empty();
@@ -275,81 +276,6 @@ void Dispatcher::ProducerHeard(const std::string& producer) {
   constexpr size_t kMostProducers = 1024;
   if (producers_.size() < kMostProducers || producers_.contains(producer))
     producers_[producer].heard = clock_.Boot();
-}
-
-void Dispatcher::ReportHealth(const proto::NodeHealth& health) {
-  ProducerHeard(health.node_id());
-  Tell([&](DispatchListener& listener) { listener.OnHealth(health); });
-}
-
-void Dispatcher::WatchProducers() {
-  std::vector<std::pair<std::string, Producer>> changed;
-  const BootTime now = clock_.Boot();
-  {
-    absl::MutexLock lock(&mutex_);
-    for (auto& [name, producer] : producers_) {
-      const bool silent = now - producer.heard > kSilentAfter;
-      if (silent == producer.silent) continue;
-      producer.silent = silent;
-      changed.emplace_back(name, producer);
-    }
-  }
-  for (auto& [name, producer] : changed) {
-    const absl::Status status = InTransaction([&, node = name, state = producer]() -> absl::Status {
-      if (!state.silent) {
-        RETURN_IF_ERROR(store_->ClearNotice(state.notice, clock_.Wall()));
-        proto::Notice notice;
-        notice.set_number(state.notice);
-        notice.set_kind("producer_silent");
-        notice.set_subject(node);
-        notice.set_text(fmt::format("{} is heard again", node));
-        notice.set_cleared_us(ToMicros(clock_.Wall()));
-        said_.push_back([notice](DispatchListener& listener) { listener.OnNotice(notice); });
-        return absl::OkStatus();
-      }
-      proto::Notice notice;
-      notice.set_kind("producer_silent");
-      notice.set_subject(node);
-      notice.set_text(fmt::format("{} has been silent for {} s: its cameras are not watched", node,
-                                  kSilentAfter.count()));
-      uint64_t number = 0;
-      RETURN_IF_ERROR(RaiseNotice(std::move(notice), &number));
-      after_commit_.push_back([this, node, number] {
-        absl::MutexLock lock(&mutex_);
-        producers_[node].notice = number;
-      });
-      return absl::OkStatus();
-    });
-    if (!status.ok())
-      log::Error("a silent node could not be recorded",
-                 {{"node", name}, {"cause", MessageOf(status)}});
-  }
-}
-
-void Dispatcher::DropOldSnapshots() {
-  const BootTime now = clock_.Boot();
-  if (snapshots_checked_ != BootTime{} && now - snapshots_checked_ < kSnapshotCheck) return;
-  snapshots_checked_ = now;
-  for (const Camera& camera : options_.cameras) {
-    if (camera.retention_hours <= 0) continue;
-    const auto keep = std::chrono::duration_cast<Microseconds>(
-        std::chrono::duration<double, std::ratio<3600>>(camera.retention_hours));
-    PictureDeletion done;
-    const absl::Status status = InTransaction([&]() -> absl::Status {
-      const WallTime wall = clock_.Wall();
-      ASSIGN_OR_RETURN(done, store_->DropSnapshots(camera.id, wall - keep, wall));
-      return absl::OkStatus();
-    });
-    if (!status.ok()) {
-      log::Error("old pictures could not be deleted",
-                 {{"camera", camera.id}, {"cause", MessageOf(status)}});
-    } else if (done.pictures > 0) {
-      log::Info("old pictures deleted", {{"camera", camera.id},
-                                         {"pictures", done.pictures},
-                                         {"held", done.held},
-                                         {"retention_hours", camera.retention_hours}});
-    }
-  }
 }
 
 }  // namespace cordon

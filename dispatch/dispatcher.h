@@ -83,11 +83,13 @@ class Dispatcher {
   struct Camera {
     std::string id;
     std::string name;
-    double retention_hours = 0;  // of its pictures; 0: for ever
+    double retention_hours = 0;  // of its pictures
   };
   struct Options {
     std::string store_path;
     proto::DispatchConfig config;
+    // A picture goes at the earlier of what its camera's retention was when it came and is now. Of
+    // a camera that is not here the shortest retention of those that are counts.
     std::vector<Camera> cameras;
     std::vector<std::string> producers;  // expected; one that is silent is an alarm
     ComputeCircles compute_circles;
@@ -176,7 +178,10 @@ class Dispatcher {
   std::string OfferText(const std::string& incident, const std::string& silent_unit);
   void FireDueTimers();
   void WatchProducers();
-  void DropOldSnapshots();
+  void DropOldPictures();
+  void NoteWatched();
+  Microseconds KeepPictures(const std::string& camera_id) const;
+  absl::Status LimitPictures();
   void Publish();
   // Only in "circles".
   void CirclesLoop();
@@ -208,6 +213,8 @@ class Dispatcher {
   std::atomic<bool> stopping_{false};
   absl::Mutex mutex_;
   std::map<std::string, Producer> producers_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, BootTime> live_
+      ABSL_GUARDED_BY(mutex_);  // when a camera was last seen live
   std::vector<proto::Incident> open_incidents_
       ABSL_GUARDED_BY(mutex_);  // settled; for the circles thread
 
@@ -217,7 +224,8 @@ class Dispatcher {
   std::vector<StoredTimer> timers_;
   std::vector<std::function<void(DispatchListener&)>> said_;  // to tell after COMMIT
   std::vector<std::function<void()>> after_commit_;
-  BootTime snapshots_checked_{};
+  BootTime pictures_checked_{};
+  BootTime watched_noted_{};
 
   // Only in "circles".
   std::set<std::string> shown_;  // open incidents whose areas were drawn

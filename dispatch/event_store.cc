@@ -75,6 +75,16 @@ CREATE INDEX picture_deletion_by_camera ON picture_deletion(camera_id, number);
     R"sql(
 CREATE TABLE areas (sha256 TEXT PRIMARY KEY, body BLOB NOT NULL);
 ALTER TABLE circles ADD COLUMN areas TEXT NOT NULL DEFAULT '';
+)sql",
+    // A picture carries when it goes (0: of before, see LimitPictures), so that it goes whatever
+    // became of its camera. Of the time before this step it is only known that a camera was watched
+    // from its first alert to its last.
+    R"sql(
+ALTER TABLE snapshot ADD COLUMN expires_us INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX snapshot_by_expiry ON snapshot(expires_us, camera_id, wall_us);
+CREATE TABLE watched (
+  camera_id TEXT NOT NULL, from_us INTEGER NOT NULL, until_us INTEGER NOT NULL, PRIMARY KEY (camera_id, from_us)) WITHOUT ROWID;
+INSERT INTO watched SELECT camera_id, min(wall_us), max(wall_us) FROM alert WHERE incident_id <> '' GROUP BY camera_id;
 )sql"};
 
 template <class Message>
@@ -121,6 +131,8 @@ bool IsOpen(const proto::Incident& incident) {
 
 }  // namespace
 
+const int64_t EventStore::kFormat = std::size(kSchema);
+
 absl::StatusOr<std::unique_ptr<EventStore>> EventStore::Open(const std::string& path,
                                                              sqlite::Connection::Mode mode) {
   ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connection> connection,
@@ -139,7 +151,7 @@ absl::StatusOr<sqlite::Statement*> EventStore::Use(const char* sql) {
 }
 
 absl::StatusOr<bool> EventStore::AddAlert(const proto::Alert& alert, const std::string& incident_id,
-                                          WallTime delivered) {
+                                          WallTime delivered, Microseconds keep_picture) {
   proto::Alert body = alert;
   body.clear_snapshot_jpeg();
   ASSIGN_OR_RETURN(sqlite::Statement * insert,
@@ -157,13 +169,7 @@ absl::StatusOr<bool> EventStore::AddAlert(const proto::Alert& alert, const std::
   insert->BindBlob(10, body.SerializeAsString());
   RETURN_IF_ERROR(insert->Run());
   if (connection_->Changes() == 0) return false;
-  if (alert.snapshot_jpeg().empty()) return true;
-  ASSIGN_OR_RETURN(
-      sqlite::Statement * picture,
-      Use("INSERT OR REPLACE INTO snapshot(alert_id, camera_id, wall_us, jpeg) VALUES(?,?,?,?)"));
-  picture->Bind(1, alert.id()).Bind(2, alert.event().camera_id()).Bind(3, alert.wall_time_us());
-  picture->BindBlob(4, alert.snapshot_jpeg());
-  RETURN_IF_ERROR(picture->Run());
+  if (!alert.snapshot_jpeg().empty()) RETURN_IF_ERROR(AddPicture(alert, delivered, keep_picture));
   return true;
 }
 
@@ -285,54 +291,6 @@ absl::Status EventStore::RemoveTimer(const StoredTimer& timer) {
   return remove->Bind(1, timer.kind).Bind(2, timer.incident_id).Bind(3, timer.unit_id).Run();
 }
 
-absl::StatusOr<PictureDeletion> EventStore::DropSnapshots(const std::string& camera_id,
-                                                         WallTime before, WallTime now) {
-  PictureDeletion done{camera_id, now, before};
-  ASSIGN_OR_RETURN(sqlite::Statement * drop,
-                   Use("DELETE FROM snapshot WHERE camera_id = ? AND wall_us < ? AND NOT "
-                       "coalesce((SELECT h.held FROM hold_change h WHERE h.alert_id = "
-                       "snapshot.alert_id ORDER BY h.number DESC LIMIT 1), 0)"));
-  RETURN_IF_ERROR(drop->Bind(1, camera_id).Bind(2, ToMicros(before)).Run());
-  done.pictures = static_cast<uint64_t>(connection_->Changes());
-  const auto count = [&](const char* sql, bool until) -> absl::StatusOr<uint64_t> {
-    ASSIGN_OR_RETURN(sqlite::Statement select, connection_->Prepare(sql));
-    select.Bind(1, camera_id);
-    if (until) select.Bind(2, ToMicros(before));
-    ASSIGN_OR_RETURN(const bool row, select.Step());
-    return row ? static_cast<uint64_t>(select.Int(0)) : 0;
-  };
-  ASSIGN_OR_RETURN(done.held, count("SELECT count(*) FROM snapshot WHERE camera_id = ? AND wall_us < ?",
-                                    /*until=*/true));
-  ASSIGN_OR_RETURN(const uint64_t held_before,
-                   count("SELECT held FROM picture_deletion WHERE camera_id = ? ORDER BY number DESC "
-                         "LIMIT 1",
-                         /*until=*/false));
-  if (done.pictures == 0 && done.held == held_before) return done;
-  ASSIGN_OR_RETURN(sqlite::Statement * add,
-                   Use("INSERT INTO picture_deletion(camera_id, at_us, before_us, pictures, held) "
-                       "VALUES(?,?,?,?,?)"));
-  add->Bind(1, camera_id).Bind(2, ToMicros(now)).Bind(3, ToMicros(before));
-  add->Bind(4, static_cast<int64_t>(done.pictures)).Bind(5, static_cast<int64_t>(done.held));
-  RETURN_IF_ERROR(add->Run());
-  return done;
-}
-
-absl::StatusOr<std::vector<PictureDeletion>> EventStore::PictureDeletions(uint32_t limit) {
-  RETURN_IF_ERROR(connection_->RequireFormat(std::size(kSchema)));
-  ASSIGN_OR_RETURN(sqlite::Statement select,
-                   connection_->Prepare("SELECT camera_id, at_us, before_us, pictures, held FROM "
-                                        "picture_deletion ORDER BY number DESC LIMIT ?"));
-  select.Bind(1, int64_t{limit});
-  std::vector<PictureDeletion> deletions;
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return deletions;
-    deletions.push_back({std::string(select.Text(0)), WallFromMicros(select.Int(1)),
-                         WallFromMicros(select.Int(2)), static_cast<uint64_t>(select.Int(3)),
-                         static_cast<uint64_t>(select.Int(4))});
-  }
-}
-
 absl::StatusOr<std::vector<StoredAlert>> EventStore::Alerts(const AlertQuery& query) {
   std::string where = "1";
   if (!query.alert_id.empty()) where += " AND a.id = :id";
@@ -374,15 +332,6 @@ absl::StatusOr<std::vector<StoredAlert>> EventStore::Alerts(const AlertQuery& qu
     stored.held = !select.IsNull(6) && select.Int(6) != 0;
     alerts.push_back(std::move(stored));
   }
-}
-
-absl::StatusOr<std::string> EventStore::Snapshot(const std::string& alert_id) {
-  ASSIGN_OR_RETURN(sqlite::Statement select,
-                   connection_->Prepare("SELECT jpeg FROM snapshot WHERE alert_id = ?"));
-  select.Bind(1, alert_id);
-  ASSIGN_OR_RETURN(const bool row, select.Step());
-  if (!row) return absl::NotFoundError("this alert has no picture, or it is past its retention");
-  return std::string(select.Blob(0));
 }
 
 absl::StatusOr<proto::ResponseCircles> EventStore::Circles(const std::string& alert_id) {
@@ -488,32 +437,6 @@ absl::StatusOr<std::vector<StoredTimer>> EventStore::Timers() {
                       std::string(select.Text(2)), std::string(select.Text(3)),
                       BootFromNanos(select.Int(4))});
   }
-}
-
-absl::StatusOr<std::vector<RuleScore>> EventStore::RuleScores(WallTime since, WallTime now) {
-  ASSIGN_OR_RETURN(
-      sqlite::Statement select,
-      connection_->Prepare(
-          "SELECT camera_id, rule_id, count(*), sum(v = 1), sum(v = 0), min(wall_us) FROM (SELECT "
-          "camera_id, rule_id,"
-          " wall_us, (SELECT true_alarm FROM verdict WHERE alert_id = alert.id ORDER BY number "
-          "DESC LIMIT 1) AS v"
-          " FROM alert WHERE wall_us >= ? AND incident_id <> '') GROUP BY camera_id, rule_id"));
-  select.Bind(1, ToMicros(since));
-  std::vector<RuleScore> scores;
-  int64_t first_us = ToMicros(now);
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) break;
-    scores.push_back({std::string(select.Text(0)), std::string(select.Text(1)),
-                      static_cast<uint64_t>(select.Int(2)), static_cast<uint64_t>(select.Int(3)),
-                      static_cast<uint64_t>(select.Int(4))});
-    first_us = std::min(first_us, select.Int(5));
-  }
-  const int64_t from_us = std::max(first_us, ToMicros(since));
-  for (RuleScore& score : scores)
-    score.days = static_cast<double>(ToMicros(now) - from_us) / 86400e6;
-  return scores;
 }
 
 }  // namespace cordon

@@ -46,15 +46,19 @@ struct RuleScore {
   uint64_t alerts = 0;
   uint64_t judged_true = 0;
   uint64_t judged_false = 0;
-  double days = 0;  // from the first alert of the store, or `since`, until now
-  double false_per_day() const { return days > 0 ? static_cast<double>(judged_false) / days : 0; }
+  double days = 0;  // that the camera was watched between `since` and now
+  // Empty while the camera was not watched for any time.
+  std::optional<double> false_per_day() const {
+    if (days <= 0) return std::nullopt;
+    return static_cast<double>(judged_false) / days;
+  }
 };
 
 // What one look for pictures past their retention did, as the record keeps it for ever.
 struct PictureDeletion {
   std::string camera_id;
   WallTime at;
-  WallTime before;        // pictures of before this were due
+  WallTime before;        // the pictures were of before this
   uint64_t pictures = 0;  // deleted
   uint64_t held = 0;      // due, but under a legal hold
 };
@@ -81,9 +85,10 @@ class EventStore {
 
   sqlite::Connection& connection() { return *connection_; }
 
-  // False: an alert of this id is there already and nothing was written.
+  // False: an alert of this id is there already and nothing was written. Its picture is kept for
+  // `keep_picture` from when it was taken (from `delivered`, where the producer's clock is ahead).
   absl::StatusOr<bool> AddAlert(const proto::Alert& alert, const std::string& incident_id,
-                                WallTime delivered);
+                                WallTime delivered, Microseconds keep_picture);
   absl::Status AddEvidence(const proto::EvidenceReady& evidence);
   absl::Status AddVerdict(const proto::AlertVerdict& verdict);
   // Areas that are alike lie in the file once.
@@ -100,10 +105,17 @@ class EventStore {
   absl::Status PutTimer(const StoredTimer& timer);
   absl::Status RemoveTimers(const std::string& incident_id, const std::string& unit_id);
   absl::Status RemoveTimer(const StoredTimer& timer);
-  // Removes the pictures of this camera's alerts from before `before`, but not of those held. On
-  // record when there were any, or when the number of those held has changed.
-  absl::StatusOr<PictureDeletion> DropSnapshots(const std::string& camera_id, WallTime before,
-                                                WallTime now);
+  // Brings forward when pictures of this camera go, to `keep` after they were taken; never puts it
+  // off. An empty camera: the pictures of which nothing is known (of before a picture carried it).
+  absl::Status LimitPictures(const std::string& camera_id, Microseconds keep, WallTime now);
+  // Deletes the pictures whose time is over, of whatever camera, but not those held;
+  // kPicturesAtOnce at the most, the longest overdue first. What went, by camera, as it is now on
+  // record; a camera without deletions is there when the number of those held has changed.
+  absl::StatusOr<std::vector<PictureDeletion>> DropPictures(WallTime now);
+  static constexpr uint32_t kPicturesAtOnce = 500;
+  // The camera is watched at this moment, as it was `within` ago when it was known to be watched
+  // then.
+  absl::Status AddWatched(const std::string& camera_id, WallTime now, Microseconds within);
 
   absl::StatusOr<std::vector<StoredAlert>> Alerts(const AlertQuery& query);
   absl::StatusOr<std::string> Snapshot(const std::string& alert_id);  // NOT_FOUND without one
@@ -124,10 +136,15 @@ class EventStore {
   absl::StatusOr<std::vector<RuleScore>> RuleScores(WallTime since, WallTime now);
 
  private:
+  static const int64_t kFormat;  // of the file, as this program writes it
   explicit EventStore(std::unique_ptr<sqlite::Connection> connection)
       : connection_(std::move(connection)) {}
   // Prepared once, keyed by the literal's address.
   absl::StatusOr<sqlite::Statement*> Use(const char* sql);
+  absl::Status AddPicture(const proto::Alert& alert, WallTime delivered, Microseconds keep);
+  absl::StatusOr<std::vector<PictureDeletion>> CountHeld(WallTime now);
+  absl::StatusOr<uint64_t> HeldOnRecord(const std::string& camera_id);
+  absl::Status Record(const PictureDeletion& deletion);
 
   std::unique_ptr<sqlite::Connection> connection_;
   absl::flat_hash_map<const char*, std::unique_ptr<sqlite::Statement>> statements_;

@@ -6,7 +6,7 @@ import { ago, words } from './format';
 import type { EtaError, Learning, RuleScore } from './types';
 
 const DAY_MS = 86_400_000;
-// Fewer days are no basis for a daily rate: the count is said instead.
+// Fewer days that its camera was watched are no basis for a daily rate: the count is said instead.
 const LEAST_DAYS = 1;
 // What a rule may cost: more than this of a camera and day is too many.
 const MOST_FALSE_A_DAY = 1;
@@ -15,13 +15,13 @@ export function falseAlarms(score: RuleScore): string {
   const judged = score.judged_true + score.judged_false;
   if (judged === 0) return 'none judged yet';
   if (score.judged_false === 0) return `${judged} judged, none false`;
-  const rate = score.false_per_camera_day;
-  const often = score.days < LEAST_DAYS ? `in ${ago(score.days * DAY_MS)}` : `= ${rate.toFixed(rate < 10 ? 1 : 0)} a day`;
+  const rate = score.false_per_camera_day ?? 0;
+  const often = score.days < LEAST_DAYS ? `in ${ago(score.days * DAY_MS)} of watching` : `= ${rate.toFixed(rate < 10 ? 1 : 0)} a day`;
   return `${score.judged_false} of ${judged} judged false ${often}`;
 }
 
 function tooMany(score: RuleScore): boolean {
-  return score.days >= LEAST_DAYS && score.false_per_camera_day > MOST_FALSE_A_DAY;
+  return score.days >= LEAST_DAYS && (score.false_per_camera_day ?? 0) > MOST_FALSE_A_DAY;
 }
 
 /** The rules of one camera that raised something, with their rate of false alarms. */
@@ -30,7 +30,7 @@ export function ruleRows(camera: string, scores: RuleScore[]): HTMLElement | fal
   if (own.length === 0) return false;
   return el('dl', { class: 'rates' }, ...own.flatMap((score) => [
     el('dt', {}, score.rule),
-    el('dd', { class: tooMany(score) ? 'warn' : '', title: `in the last ${ago(score.days * DAY_MS)}` },
+    el('dd', { class: tooMany(score) ? 'warn' : '', title: `watched for ${ago(score.days * DAY_MS)}` },
       `${score.alerts} ${score.alerts === 1 ? 'alert' : 'alerts'}, ${falseAlarms(score)}`)]));
 }
 

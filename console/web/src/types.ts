@@ -184,7 +184,7 @@ export interface RuleScore {
   judged_true: number;
   judged_false: number;
   days: number;
-  false_per_camera_day: number;
+  false_per_camera_day: number | null;
 }
 
 export interface EtaError {

@@ -62,7 +62,7 @@ class DispatcherTest : public ::testing::Test {
     options.config.set_group_within_m(50);
     options.config.set_group_within_s(60);
     options.config.set_group_longest_s(600);
-    options.cameras = {{"gate", "North gate", 24}};
+    options.cameras = cameras_;
     options.producers = producers_;
     options.listeners = {&ear_};
     options.patience = patience_;
@@ -118,6 +118,37 @@ class DispatcherTest : public ::testing::Test {
                     .ok());
     return alerts;
   }
+  // The owner has come round at least once since the call.
+  void Turn() {
+    for (int i = 0; i < 2; ++i)
+      ASSERT_TRUE(dispatcher_->Read([](EventStore&) { return absl::OkStatus(); }).ok());
+  }
+  bool PictureGone(size_t alert = 0) {
+    Turn();
+    return !Stored()[alert].has_snapshot;
+  }
+  void Watch(Seconds time, proto::StreamState state) {
+    for (Seconds passed{}; passed < time; passed += Seconds(5)) {
+      clock_.Advance(Seconds(5));
+      proto::NodeHealth health;
+      health.set_node_id("node-1");
+      health.add_cameras()->set_camera_id("gate");
+      health.mutable_cameras(0)->set_state(state);
+      dispatcher_->ReportHealth(health);
+      Turn();
+    }
+  }
+  RuleScore Score() {
+    std::vector<RuleScore> scores;
+    EXPECT_TRUE(dispatcher_
+                    ->Read([&](EventStore& store) -> absl::Status {
+                      ASSIGN_OR_RETURN(scores, store.RuleScores(WallTime{}, clock_.Wall()));
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    EXPECT_EQ(scores.size(), 1u);
+    return scores.empty() ? RuleScore{} : scores[0];
+  }
   void UnitAt(const std::string& id, LatLon place) {
     proto::UnitPosition fix;
     fix.set_unit_id(id);
@@ -132,6 +163,7 @@ class DispatcherTest : public ::testing::Test {
   UlidGenerator ids_{clock_, 7};
   UnitBoard board_{clock_, metrics_, {}};
   std::vector<std::string> producers_;
+  std::vector<Dispatcher::Camera> cameras_ = {{"gate", "North gate", 24}};
   std::unique_ptr<absl::Notification> drawing_, may_draw_;  // null: nobody waits
   Milliseconds patience_ = Dispatcher::kPatience;
   Ear ear_;
@@ -317,35 +349,69 @@ TEST_F(DispatcherTest, SilentProducerIsAnAlarmUntilItIsHeard) {
   EXPECT_EQ(ear_.notices[1].number(), ear_.notices[0].number());
 }
 
-TEST_F(DispatcherTest, FalseAlarmRateIsByRuleAndDay) {
+TEST_F(DispatcherTest, FalseAlarmRateIsByRuleAndTheTimeItsCameraWasWatched) {
   ASSERT_TRUE(Deliver({NewAlert(), NewAlert()}).ok());
   const std::vector<StoredAlert> alerts = Stored();
   ASSERT_TRUE(dispatcher_->JudgeAlert(alerts[0].alert.id(), false, kLin).ok());
   ASSERT_TRUE(dispatcher_->JudgeAlert(alerts[1].alert.id(), false, kLin).ok());
   ASSERT_TRUE(dispatcher_->JudgeAlert(alerts[1].alert.id(), true, kLin).ok())
       << "the last word counts";
-  clock_.Advance(std::chrono::hours(48));
-  std::vector<RuleScore> scores;
-  ASSERT_TRUE(dispatcher_
-                  ->Read([&](EventStore& store) -> absl::Status {
-                    ASSIGN_OR_RETURN(scores, store.RuleScores(WallTime{}, clock_.Wall()));
-                    return absl::OkStatus();
-                  })
-                  .ok());
-  ASSERT_EQ(scores.size(), 1u);
-  EXPECT_EQ(scores[0].judged_false, 1u);
-  EXPECT_EQ(scores[0].judged_true, 1u);
-  EXPECT_NEAR(scores[0].false_per_day(), 0.5, 1e-6);
+  EXPECT_EQ(Score().days, 0);
+  Watch(Seconds(600), proto::STREAM_STATE_LIVE);
+  EXPECT_NEAR(Score().days * 86400, 600, 20);
+  Watch(Seconds(600), proto::STREAM_STATE_LOST);
+  EXPECT_NEAR(Score().days * 86400, 600, 30) << "a camera that shows nothing raises no false alarm";
+  Restart();
+  Watch(Seconds(600), proto::STREAM_STATE_LIVE);
+  const RuleScore score = Score();
+  EXPECT_NEAR(score.days * 86400, 1200, 50);
+  EXPECT_EQ(score.judged_false, 1u);
+  EXPECT_EQ(score.judged_true, 1u);
+  EXPECT_DOUBLE_EQ(*score.false_per_day(), 1 / score.days);
 }
 
 TEST_F(DispatcherTest, PicturesAreDeletedAfterTheirRetention) {
   ASSERT_TRUE(Deliver({NewAlert()}).ok());
   EXPECT_TRUE(Stored()[0].has_snapshot);
-  clock_.Advance(std::chrono::hours(26));
-  const auto gone = [&] { return !Stored()[0].has_snapshot; };
-  const BootTime give_up = SystemClock().Boot() + Seconds(10);
-  while (!gone() && SystemClock().Boot() < give_up) std::this_thread::yield();
-  EXPECT_TRUE(gone());
+  clock_.Advance(std::chrono::minutes(24 * 60 + 2));
+  EXPECT_TRUE(PictureGone());
+}
+
+TEST_F(DispatcherTest, PicturesOfACameraThatWasRemovedGoWhenTheyWouldHave) {
+  ASSERT_TRUE(Deliver({NewAlert()}).ok());
+  cameras_ = {{"yard", "Yard", 1000}};
+  Restart();
+  clock_.Advance(std::chrono::hours(23));
+  Turn();
+  EXPECT_TRUE(Stored()[0].has_snapshot);
+  clock_.Advance(std::chrono::minutes(62));
+  EXPECT_TRUE(PictureGone());
+}
+
+TEST_F(DispatcherTest, PicturesOfACameraThatWasNeverConfiguredAreKeptAsShortAsAny) {
+  cameras_ = {{"yard", "Yard", 1000}, {"hall", "Hall", 2}};
+  Restart();
+  ASSERT_TRUE(Deliver({NewAlert()}).ok());
+  clock_.Advance(std::chrono::minutes(122));
+  EXPECT_TRUE(PictureGone());
+  cameras_.clear();
+  Restart();
+  ASSERT_TRUE(Deliver({NewAlert()}).ok());
+  clock_.Advance(std::chrono::minutes(24 * 60 + 2));
+  EXPECT_TRUE(PictureGone()) << "a day where no camera is configured";
+}
+
+TEST_F(DispatcherTest, APictureUnderALegalHoldOutlivesItsCamera) {
+  ASSERT_TRUE(Deliver({NewAlert(), NewAlert()}).ok());
+  proto::HoldChange hold;
+  hold.set_alert_id(Stored()[0].alert.id());
+  hold.set_held(true);
+  ASSERT_TRUE(dispatcher_->Write([&](EventStore& store) { return store.AddHold(hold); }).ok());
+  cameras_ = {{"yard", "Yard", 1}};
+  Restart();
+  clock_.Advance(std::chrono::hours(48));
+  ASSERT_TRUE(PictureGone(1));
+  EXPECT_TRUE(Stored()[0].has_snapshot);
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispatch/event_store.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <optional>
 
 #include "tests/support/test_data.h"
 
@@ -16,13 +19,16 @@ class EventStoreTest : public ::testing::Test {
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
   }
-  void AddAlert(const std::string& id, int64_t wall_us) {
+  // Its picture may be kept for a millisecond.
+  void AddAlert(const std::string& id, int64_t wall_us, const std::string& camera = "gate",
+                std::optional<int64_t> delivered_us = {}) {
     proto::Alert alert;
     alert.set_id(id);
-    alert.mutable_event()->set_camera_id("gate");
+    alert.mutable_event()->set_camera_id(camera);
     alert.set_wall_time_us(wall_us);
     alert.set_snapshot_jpeg("jpeg of " + id);
-    ASSERT_TRUE(store_->AddAlert(alert, "incident", WallFromMicros(wall_us)).ok());
+    const WallTime delivered = WallFromMicros(delivered_us.value_or(wall_us));
+    ASSERT_TRUE(store_->AddAlert(alert, "incident", delivered, Milliseconds(1)).ok());
   }
   void Hold(const std::string& alert, bool held) {
     proto::HoldChange change;
@@ -31,10 +37,18 @@ class EventStoreTest : public ::testing::Test {
     change.set_reason("case 17");
     ASSERT_TRUE(store_->AddHold(change).ok());
   }
-  PictureDeletion Drop(int64_t now_us) {
-    const auto done = store_->DropSnapshots("gate", WallFromMicros(2000), WallFromMicros(now_us));
+  std::vector<PictureDeletion> Drop(int64_t now_us) {
+    const auto done = store_->DropPictures(WallFromMicros(now_us));
     EXPECT_TRUE(done.ok()) << done.status();
-    return done.ok() ? *done : PictureDeletion{};
+    return done.ok() ? *done : std::vector<PictureDeletion>{};
+  }
+  uint64_t Dropped(int64_t now_us) {
+    uint64_t pictures = 0;
+    for (const PictureDeletion& done : Drop(now_us)) pictures += done.pictures;
+    return pictures;
+  }
+  void Limit(const std::string& camera, int64_t keep_us, int64_t now_us) {
+    ASSERT_TRUE(store_->LimitPictures(camera, Microseconds(keep_us), WallFromMicros(now_us)).ok());
   }
   bool Held(const std::string& alert) {
     AlertQuery query;
@@ -51,12 +65,12 @@ TEST_F(EventStoreTest, AHeldPictureOutlivesItsRetentionUntilItIsReleased) {
   Hold("a", true);
   EXPECT_TRUE(Held("a"));
   EXPECT_FALSE(Held("b"));
-  EXPECT_EQ(Drop(3000).pictures, 1u);
+  EXPECT_EQ(Dropped(3000), 1u);
   EXPECT_EQ(*store_->Snapshot("a"), "jpeg of a");
   EXPECT_TRUE(absl::IsNotFound(store_->Snapshot("b").status()));
   Hold("a", false);
   EXPECT_FALSE(Held("a"));
-  EXPECT_EQ(Drop(4000).pictures, 1u);
+  EXPECT_EQ(Dropped(4000), 1u);
   EXPECT_TRUE(absl::IsNotFound(store_->Snapshot("a").status()));
 }
 
@@ -94,15 +108,65 @@ TEST_F(EventStoreTest, EveryDeletionOfPicturesAndWhatAHoldKeptIsOnRecord) {
   ASSERT_TRUE(deletions.ok()) << deletions.status();
   ASSERT_EQ(deletions->size(), 2u);
   EXPECT_EQ((*deletions)[1].at, WallFromMicros(3000));
-  EXPECT_EQ((*deletions)[1].before, WallFromMicros(2000));
+  EXPECT_EQ((*deletions)[1].before, WallFromMicros(1001));
   EXPECT_EQ((*deletions)[1].pictures, 1u);
   EXPECT_EQ((*deletions)[1].held, 1u);
   EXPECT_EQ((*deletions)[0].at, WallFromMicros(5000));
   EXPECT_EQ((*deletions)[0].held, 0u);
 }
 
-TEST_F(EventStoreTest, ScoresOfRulesCountTheLastVerdictWithinTheTimeAskedFor) {
+TEST_F(EventStoreTest, APictureGoesWhenItsTimeIsOverWhateverBecameOfItsCamera) {
+  AddAlert("gate's", 1000, "gate");
+  AddAlert("yard's", 1500, "yard");
+  EXPECT_EQ(Dropped(1999), 0u);
+  const std::vector<PictureDeletion> first = Drop(2000);
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].camera_id, "gate");
+  EXPECT_EQ(Dropped(10'000), 1u);
+  EXPECT_TRUE(absl::IsNotFound(store_->Snapshot("yard's").status()));
+}
+
+TEST_F(EventStoreTest, AProducersClockThatIsAheadKeepsNoPictureLonger) {
+  const int64_t year_us = 365 * 86'400'000'000;
+  AddAlert("from the future", 10 * year_us, "gate", 5000);
+  EXPECT_EQ(Dropped(6000), 1u);
+}
+
+TEST_F(EventStoreTest, ARetentionMadeShorterHoldsForWhatIsThereAndALongerOneDoesNot) {
+  AddAlert("a", 1000);
+  Limit("yard", 1, 1200);
+  EXPECT_EQ(Dropped(1200), 0u) << "another camera's";
+  Limit("gate", 200, 1200);
+  EXPECT_EQ(Dropped(1200), 1u);
+  AddAlert("b", 1000);
+  Limit("gate", 50'000, 1200);
+  EXPECT_EQ(Dropped(2000), 1u) << "what was promised when it was taken stands";
+}
+
+TEST_F(EventStoreTest, APictureOfAnOlderFileIsLimitedBeforeItCanGo) {
+  AddAlert("a", 1000);
+  ASSERT_TRUE(store_->connection().Execute("UPDATE snapshot SET expires_us = 0").ok());
+  EXPECT_EQ(Dropped(9000), 0u);
+  Limit("", 500, 1200);
+  EXPECT_EQ(Dropped(1499), 0u);
+  EXPECT_EQ(Dropped(1500), 1u);
+}
+
+TEST_F(EventStoreTest, ManyPicturesGoInTurns) {
+  for (uint32_t i = 0; i <= EventStore::kPicturesAtOnce; ++i)
+    AddAlert(fmt::format("{}", i), 1000 + i);
+  EXPECT_EQ(Dropped(9000), EventStore::kPicturesAtOnce);
+  EXPECT_EQ(Dropped(9000), 1u);
+}
+
+TEST_F(EventStoreTest, ScoresOfRulesCountTheLastVerdictWithinTheTimeWatched) {
   const int64_t day_us = 86'400'000'000;
+  // Watched from day 0 to 2 and from 3 to 5; alerts only later, as on a quiet site.
+  for (const int64_t day : {0, 1, 2, 3, 4, 5})
+    ASSERT_TRUE(
+        store_
+            ->AddWatched("gate", WallFromMicros(day * day_us), Microseconds(day == 3 ? 1 : day_us))
+            .ok());
   for (const char* id : {"a", "b", "c"}) AddAlert(id, day_us);
   AddAlert("later", 3 * day_us);
   const auto judge = [&](const char* alert, bool true_alarm) {
@@ -115,17 +179,25 @@ TEST_F(EventStoreTest, ScoresOfRulesCountTheLastVerdictWithinTheTimeAskedFor) {
   judge("a", false);
   judge("b", true);
   judge("later", false);
-  const WallTime now = WallFromMicros(5 * day_us);
+  const WallTime now = WallFromMicros(9 * day_us);
   auto scores = store_->RuleScores(WallTime{}, now);
   ASSERT_TRUE(scores.ok()) << scores.status();
   ASSERT_EQ(scores->size(), 1u);
   EXPECT_EQ((*scores)[0].alerts, 4u);
   EXPECT_EQ((*scores)[0].judged_true, 1u);
   EXPECT_EQ((*scores)[0].judged_false, 2u);
-  EXPECT_DOUBLE_EQ((*scores)[0].false_per_day(), 0.5);
-  scores = store_->RuleScores(WallFromMicros(2 * day_us), now);
+  EXPECT_DOUBLE_EQ((*scores)[0].days, 4.0);
+  EXPECT_DOUBLE_EQ(*(*scores)[0].false_per_day(), 0.5);
+  scores = store_->RuleScores(WallFromMicros(5 * day_us / 2), WallFromMicros(9 * day_us / 2));
   EXPECT_EQ((*scores)[0].alerts, 1u);
-  EXPECT_DOUBLE_EQ((*scores)[0].false_per_day(), 0.5);
+  EXPECT_DOUBLE_EQ((*scores)[0].days, 1.5) << "the window begins and ends within what was watched";
+}
+
+TEST_F(EventStoreTest, ACameraThatWasNotWatchedHasNoRate) {
+  AddAlert("a", 1000);
+  const auto scores = store_->RuleScores(WallTime{}, WallFromMicros(9000));
+  ASSERT_TRUE(scores.ok()) << scores.status();
+  EXPECT_EQ((*scores)[0].false_per_day(), std::nullopt);
 }
 
 TEST_F(EventStoreTest, ViewsAreNumberedAndReadNewestFirst) {
