@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was deleted, when and why, and what a legal hold kept: the nodes' logs of clips and the
-// dispatcher's of pictures, as one.
+// What was deleted, when and why, and what a legal hold kept: the logs of the nodes' clips and
+// undelivered pictures and of the dispatcher's pictures, as one.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "base/clock.h"
+#include "bus/outbox_pictures.h"
 #include "cli/commands.h"
 #include "cli/site.h"
 #include "console/json_view.h"
@@ -66,17 +68,47 @@ Entry EntryOf(const PictureDeletion& row) {
   return entry;
 }
 
+Entry EntryOf(const OutboxPictureDeletion& row, const std::string& node) {
+  Entry entry{row.at, row.camera_id, {}, {}};
+  entry.json = {{"what", "picture"},     {"deleted", true}, {"reason", "retention"},
+                {"alert", row.alert_id}, {"node", node},    {"size_bytes", row.bytes}};
+  entry.text = fmt::format("deleted  {:12} picture of an undelivered alert, {} of {}, {}",
+                           "retention", row.alert_id, node, Size(row.bytes));
+  return entry;
+}
+
+// The nodes that have or had a folder here, whatever the configuration says now.
+std::vector<std::string> NodesOnDisk(const proto::Site& site) {
+  std::vector<std::string> nodes;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(site.data_dir() + "/nodes", error), end;
+       !error && it != end; it.increment(error))
+    nodes.push_back(it->path().filename().string());
+  return nodes;
+}
+
+template <class Row>
+absl::StatusOr<size_t> AddLog(const absl::StatusOr<std::vector<Row>>& rows, const std::string& node,
+                              std::vector<Entry>& entries) {
+  if (absl::IsNotFound(rows.status())) return 0;
+  RETURN_IF_ERROR(rows.status());
+  for (const Row& row : *rows) entries.push_back(EntryOf(row, node));
+  return 1;
+}
+
 // A machine has the logs of what runs on it: what is absent belongs to another one.
 absl::StatusOr<std::vector<Entry>> ReadLogs(const proto::Site& site, uint32_t limit) {
   std::vector<Entry> entries;
   size_t logs = 0;
-  for (const proto::NodeConfig& node : site.nodes()) {
-    const absl::StatusOr<std::vector<DeletionRow>> rows = EvidenceStore::ReadDeletions(
-        fmt::format("{}/nodes/{}/evidence", site.data_dir(), node.id()), limit);
-    if (absl::IsNotFound(rows.status())) continue;
-    RETURN_IF_ERROR(rows.status());
-    ++logs;
-    for (const DeletionRow& row : *rows) entries.push_back(EntryOf(row, node.id()));
+  for (const std::string& node : NodesOnDisk(site)) {
+    const std::string folder = fmt::format("{}/nodes/{}", site.data_dir(), node);
+    ASSIGN_OR_RETURN(
+        const size_t clips,
+        AddLog(EvidenceStore::ReadDeletions(folder + "/evidence", limit), node, entries));
+    ASSIGN_OR_RETURN(
+        const size_t alerts,
+        AddLog(ReadOutboxPictureDeletions(folder + "/outbox.db", limit), node, entries));
+    logs += clips + alerts;
   }
   auto store = EventStore::Open(site.data_dir() + "/dispatch.db",
                                 sqlite::Connection::Mode::kReadOnly);
@@ -131,10 +163,12 @@ void RegisterDeletions(CLI::App& app, Outcome& outcome) {
   command->add_option("--limit", options->limit, "The newest so many")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  command->add_flag("--json", options->json,
-                    "One JSON object a line: time_ms, camera, what (clip, pictures), deleted "
-                    "(false: kept), reason (retention, space, file missing); of a clip clip, alert, "
-                    "node, size_bytes, hold_reason; of pictures pictures, held, before_ms");
+  command->add_flag(
+      "--json", options->json,
+      "One JSON object a line: time_ms, camera, what (clip; picture: of an alert that was "
+      "not delivered; pictures), deleted (false: kept), reason (retention, space, file "
+      "missing); of a clip and a picture alert, node, size_bytes; of a clip clip, "
+      "hold_reason; of pictures pictures, held, before_ms");
   command->footer("Example:\n  cordon deletions site.yaml --camera gate --json");
   command->callback([options, &outcome] {
     const absl::Status status = Print(*options);

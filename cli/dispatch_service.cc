@@ -152,6 +152,7 @@ absl::Status DispatchService::OpenDispatcher() {
   }
   ASSIGN_OR_RETURN(dispatcher_, Dispatcher::Start(clock_, metrics_, *units_, std::move(options)));
   sink_.Attach(*dispatcher_);
+  left_behind_ = std::make_unique<LeftBehindKeeper>(site_, clock_);
   return dispatcher_->Read([this](EventStore& store) { return feed_->Load(store); });
 }
 

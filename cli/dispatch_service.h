@@ -15,6 +15,7 @@
 #include "bus/telemetry.h"
 #include "cli/alert_printer.h"
 #include "cli/alert_sink.h"
+#include "cli/left_behind.h"
 #include "cli/response_circles.h"
 #include "console/api.h"
 #include "console/feed.h"
@@ -75,6 +76,7 @@ class DispatchService {
   std::unique_ptr<Feed> feed_;
   DispatcherSink sink_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<LeftBehindKeeper> left_behind_;
   std::unique_ptr<BusContext> bus_;
   std::unique_ptr<AlertInbox> inbox_;
   std::unique_ptr<TelemetrySubscriber> telemetry_;

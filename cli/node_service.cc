@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/file_util.h"
@@ -83,6 +84,10 @@ absl::Status NodeService::Open() {
                                                    [this](const proto::EvidenceReady& evidence) {
                                                      RaiseEvidence(evidence);
                                                    }));
+  // What is there already goes at the earlier of then and what the configuration says now.
+  for (const proto::CameraConfig& camera : site_.cameras())
+    RETURN_IF_ERROR(evidence_->store().Limit(CameraId(camera.id()), RetentionOf(camera)));
+  left_behind_ = std::make_unique<LeftBehindKeeper>(site_, clock_);
   RETURN_IF_ERROR(OpenCameras());
   ASSIGN_OR_RETURN(commands_, CommandServer::Open(
                                   site_.bus().commands(), NodeId(node_.id()), *bus_,
@@ -105,6 +110,12 @@ absl::Status NodeService::OpenBus(const std::string& folder) {
   options.producer = node_.id();
   options.endpoint = site_.bus().alerts();
   options.limit = site_.bus().outbox_limit();
+  std::map<std::string, Microseconds> keep;
+  for (const proto::CameraConfig& camera : site_.cameras()) keep[camera.id()] = RetentionOf(camera);
+  options.keep_picture = [keep = std::move(keep)](const std::string& camera) {
+    const auto found = keep.find(camera);  // a camera's, always; of anything else at the next look
+    return found == keep.end() ? Microseconds() : found->second;
+  };
   ASSIGN_OR_RETURN(outbox_, AlertOutbox::Open(std::move(options), *bus_, clock_, metrics_));
   ASSIGN_OR_RETURN(telemetry_, TelemetryPublisher::Open(site_.bus().telemetry(), *bus_, metrics_));
   return absl::OkStatus();

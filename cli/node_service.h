@@ -16,6 +16,7 @@
 #include "bus/telemetry.h"
 #include "cli/analysis_pool.h"
 #include "cli/analyzers.h"
+#include "cli/left_behind.h"
 #include "cli/process_usage.h"
 #include "ingest/camera_stream.h"
 #include "ingest/evidence_keeper.h"
@@ -93,6 +94,7 @@ class NodeService {
   std::unique_ptr<AlertOutbox> outbox_;
   std::unique_ptr<TelemetryPublisher> telemetry_;
   std::unique_ptr<EvidenceKeeper> evidence_;
+  std::unique_ptr<LeftBehindKeeper> left_behind_;
   OpenGate gate_;
   std::unique_ptr<CpuBudget> budget_;
   std::unique_ptr<AnalysisPool> pool_;

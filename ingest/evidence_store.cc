@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "base/log.h"
 
@@ -167,6 +168,18 @@ absl::StatusOr<std::string> EvidenceStore::Read(const Ulid& id, uint64_t offset,
   return bytes;
 }
 
+absl::Status EvidenceStore::Limit(const CameraId& camera, Microseconds keep) {
+  absl::MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(
+      sqlite::Statement limit,
+      db_->Prepare("UPDATE evidence SET expires_us = min(first_wall_us, ?1) + duration_us + ?2 "
+                   "WHERE camera = ?3 AND expires_us > min(first_wall_us, ?1) + duration_us + ?2"));
+  return limit.Bind(1, ToMicros(clock_.Wall()))
+      .Bind(2, int64_t{keep.count()})
+      .Bind(3, camera.str())
+      .Run();
+}
+
 absl::Status EvidenceStore::SetHold(const Ulid& id, bool held, const std::string& reason) {
   absl::MutexLock lock(&mutex_);
   ASSIGN_OR_RETURN(sqlite::Statement update,
@@ -189,12 +202,20 @@ absl::Status EvidenceStore::DeleteLocked(const DeletionRow& row) {
   remove.Bind(1, row.id.str());
   RETURN_IF_ERROR(remove.Run());
   RETURN_IF_ERROR(transaction.Commit());
-  // The row is gone: a file that stays behind is removed by the next Open.
-  if (const absl::Status removed = folder_.Remove(NameOf(row.id)); !removed.ok())
-    log::Error("a deleted clip's file could not be removed", {{"cause", MessageOf(removed)}});
+  RemoveFiles({NameOf(row.id)});
   log::Info("clip deleted",
             {{"clip", row.id.str()}, {"camera", row.camera.str()}, {"why", row.reason}});
   return absl::OkStatus();
+}
+
+void EvidenceStore::RemoveFiles(std::vector<std::string> names) {
+  for (std::string& name : names) {
+    const absl::Status removed = folder_.Remove(name);
+    if (removed.ok()) continue;
+    log::Error("a deleted clip's file could not be removed; it is tried again",
+               {{"file", name}, {"cause", MessageOf(removed)}});
+    unremoved_.push_back(std::move(name));
+  }
 }
 
 absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Candidates(std::string_view where,
@@ -235,6 +256,7 @@ uint64_t EvidenceStore::FreeBytes() const {
 
 absl::StatusOr<std::vector<DeletionRow>> EvidenceStore::Sweep() {
   absl::MutexLock lock(&mutex_);
+  RemoveFiles(std::exchange(unremoved_, {}));
   std::vector<DeletionRow> deleted;
   const int64_t now_us = ToMicros(clock_.Wall());
   RETURN_IF_ERROR(LogPrevented("expires_us <= ?", now_us, "retention"));

@@ -45,7 +45,8 @@ struct DeletionRow {
 
 // Thread-safe: calls are serialised over one writing connection. Crash-safe by order: a file is
 // complete and synced before its row exists, and a row goes (with its entry in the deletion log, in
-// one transaction) before its file. Open repairs what a crash left between the two.
+// one transaction) before its file. Open repairs what a crash left between the two; a file that
+// could not be removed is tried again with each Sweep.
 class EvidenceStore {
  public:
   struct Options {
@@ -68,10 +69,13 @@ class EvidenceStore {
   // Up to `most` bytes from `offset`; empty at the end. NOT_FOUND, OUT_OF_RANGE (offset beyond the
   // end).
   absl::StatusOr<std::string> Read(const Ulid& id, uint64_t offset, size_t most) const;
+  // Brings forward when this camera's clips go, to `keep` after their end; never puts it off.
+  absl::Status Limit(const CameraId& camera, Microseconds keep);
   // A held clip is not deleted by anything but its release. NOT_FOUND.
   absl::Status SetHold(const Ulid& id, bool held, const std::string& reason);
-  // Deletes what has expired and, below the free-space floor, the oldest that is not held. Returns
-  // what was deleted. What only its hold keeps is logged once for each reason and case.
+  // Deletes what has expired, whatever became of its camera, and, below the free-space floor, the
+  // oldest that is not held. Returns what was deleted. What only its hold keeps is logged once for
+  // each reason and case.
   absl::StatusOr<std::vector<DeletionRow>> Sweep();
   // The log, newest first.
   absl::StatusOr<std::vector<DeletionRow>> Deletions(size_t newest) const;
@@ -85,6 +89,7 @@ class EvidenceStore {
   EvidenceStore(Options options, Folder folder, const Clock& clock)
       : options_(std::move(options)), folder_(std::move(folder)), clock_(clock) {}
   absl::Status Repair() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveFiles(std::vector<std::string> names) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status DeleteLocked(const DeletionRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::vector<DeletionRow>> Candidates(std::string_view where, int64_t value,
                                                       const char* reason)
@@ -98,6 +103,7 @@ class EvidenceStore {
   const Clock& clock_;
   mutable absl::Mutex mutex_;
   std::unique_ptr<sqlite::Connection> db_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> unremoved_ ABSL_GUARDED_BY(mutex_);  // files whose rows are gone
 };
 
 }  // namespace cordon

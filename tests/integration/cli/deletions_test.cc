@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "bus/outbox_pictures.h"
+#include "bus/outbox_store.h"
 #include "dispatch/event_store.h"
 #include "ingest/evidence_store.h"
 #include "tests/support/run_cordon.h"
@@ -28,7 +30,8 @@ class DeletionsCommand : public ::testing::Test {
   }
   std::string Site() const { return folder_.File("site.yaml"); }
 
-  // A clip that expired, one that its hold kept, and a picture.
+  // A clip that expired and one that its hold kept, a picture, and one that a node which is gone
+  // could not deliver.
   void WriteLogs() {
     const std::string evidence = folder_.File("data/nodes/node-1/evidence");
     std::filesystem::create_directories(evidence);
@@ -52,9 +55,18 @@ class DeletionsCommand : public ::testing::Test {
     alert.set_id("picture");
     alert.set_snapshot_jpeg("jpeg");
     alert.mutable_event()->set_camera_id("yard");
-    ASSERT_TRUE((*events)->AddAlert(alert, "incident", clock_.Wall()).ok());
+    ASSERT_TRUE((*events)->AddAlert(alert, "incident", clock_.Wall(), Seconds(1)).ok());
     clock_.Advance(Seconds(1));
-    ASSERT_TRUE((*events)->DropSnapshots("yard", clock_.Wall(), clock_.Wall()).ok());
+    ASSERT_TRUE((*events)->DropPictures(clock_.Wall()).ok());
+    std::filesystem::create_directories(folder_.File("data/nodes/gone"));
+    auto outbox = OutboxStore::Open(folder_.File("data/nodes/gone/outbox.db"), "test", "gone");
+    ASSERT_TRUE(outbox.ok()) << outbox.status();
+    (*outbox)->set_keep_picture([](const std::string&) { return Seconds(0); });
+    std::vector<proto::OutboxRecord> records(1);
+    *records[0].mutable_alert() = alert;
+    records[0].mutable_alert()->set_id("undelivered");
+    ASSERT_TRUE((*outbox)->Commit(records, 0, clock_).ok());
+    ASSERT_TRUE(DropOutboxPictures((*outbox)->connection(), clock_.Wall()).ok());
   }
 
   TemporaryFolder folder_;
@@ -67,14 +79,14 @@ TEST_F(DeletionsCommand, SaysWhatWentWhenAndWhyAndWhatAHoldKept) {
   ASSERT_EQ(ran.exit_code, 0) << ran.out;
   std::istringstream lines(ran.out);
   std::map<std::string, nlohmann::json> by;
-  std::string last;
+  int64_t last_ms = 0;
   for (std::string line; std::getline(lines, line);) {
     const auto json = nlohmann::json::parse(line);
-    last = json.value("alert", json["what"].get<std::string>());
-    by[last] = json;
+    EXPECT_GE(json["time_ms"].get<int64_t>(), last_ms) << "newest last";
+    last_ms = json["time_ms"];
+    by[json.value("alert", json["what"].get<std::string>())] = json;
   }
-  ASSERT_EQ(by.size(), 3u) << ran.out;
-  EXPECT_EQ(last, "pictures") << "newest last";
+  ASSERT_EQ(by.size(), 4u) << ran.out;
   EXPECT_EQ(by["expired"]["deleted"], true);
   EXPECT_EQ(by["expired"]["reason"], "retention");
   EXPECT_EQ(by["expired"]["node"], "node-1");
@@ -82,6 +94,8 @@ TEST_F(DeletionsCommand, SaysWhatWentWhenAndWhyAndWhatAHoldKept) {
   EXPECT_EQ(by["held"]["hold_reason"], "case 17");
   EXPECT_EQ(by["pictures"]["pictures"], 1);
   EXPECT_EQ(by["pictures"]["camera"], "yard");
+  EXPECT_EQ(by["undelivered"]["what"], "picture");
+  EXPECT_EQ(by["undelivered"]["node"], "gone");
 
   const Ran gate = RunCordon("deletions " + Site() + " --camera gate");
   EXPECT_EQ(gate.exit_code, 0);

@@ -226,6 +226,7 @@ class EvidenceStoreTest : public ::testing::Test {
     row.camera = CameraId("gate");
     row.alert_id = "alert";
     row.facts.bytes = content.size();
+    row.facts.first_wall = clock_.Wall();
     row.expires = clock_.Wall() + keep;
     std::ofstream(PathOf(row.id)) << content;
     EXPECT_TRUE(store.Add(row).ok());
@@ -265,6 +266,34 @@ TEST_F(EvidenceStoreTest, DeletesWhatExpiredButNotWhatIsHeldAndKeepsTheRecord) {
   EXPECT_EQ((*store->Deletions(10))[0].reason, "retention");
   ASSERT_TRUE(store->SetHold(held, false, "").ok());
   EXPECT_EQ(store->Sweep()->size(), 1u);
+}
+
+TEST_F(EvidenceStoreTest, ARetentionMadeShorterHoldsForWhatIsThereAndALongerOneDoesNot) {
+  auto store = Open();
+  const Ulid clip = Put(*store, Seconds(1000));
+  ASSERT_TRUE(store->Limit(CameraId("yard"), Seconds(10)).ok());
+  ASSERT_TRUE(store->Limit(CameraId("gate"), Seconds(5000)).ok());
+  EXPECT_EQ(store->Find(clip)->expires, store->Find(clip)->facts.first_wall + Seconds(1000));
+  ASSERT_TRUE(store->Limit(CameraId("gate"), Seconds(100)).ok());
+  clock_.Advance(Seconds(99));
+  EXPECT_EQ(store->Sweep()->size(), 0u);
+  clock_.Advance(Seconds(2));
+  EXPECT_EQ(store->Sweep()->size(), 1u);
+}
+
+TEST_F(EvidenceStoreTest, AFileThatCouldNotBeRemovedIsTriedAgain) {
+  auto store = Open();
+  const Ulid clip = Put(*store, Seconds(10));
+  // A folder of the file's name is not removed as a file is.
+  std::filesystem::remove(PathOf(clip));
+  std::filesystem::create_directory(PathOf(clip));
+  clock_.Advance(Seconds(20));
+  EXPECT_EQ(store->Sweep()->size(), 1u);
+  EXPECT_TRUE(std::filesystem::exists(PathOf(clip)));
+  std::filesystem::remove(PathOf(clip));
+  std::ofstream(PathOf(clip)) << "clip";
+  ASSERT_TRUE(store->Sweep().ok());
+  EXPECT_FALSE(std::filesystem::exists(PathOf(clip)));
 }
 
 TEST_F(EvidenceStoreTest, LogsOnceWhatOnlyItsHoldKeeps) {
