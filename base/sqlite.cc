@@ -48,7 +48,9 @@ absl::StatusOr<int> LockForWriting(const std::string& path) {
 
 constexpr std::string_view kWriterPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;"
-    "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216;";
+    "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216;"
+    // What is deleted (pictures) is overwritten, whatever the library was built with.
+    "PRAGMA secure_delete=ON;";
 
 }  // namespace
 

@@ -140,6 +140,24 @@ TEST(Sqlite, WhatIsNoDatabaseIsDataLoss) {
             absl::StatusCode::kNotFound);
 }
 
+TEST(Sqlite, WhatIsDeletedIsNotInTheFileAnyMore) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.db");
+  const std::string picture = "a face that was to be forgotten";
+  const auto in_file = [&] { return ReadFile(path, 1 << 20)->find(picture) != std::string::npos; };
+  {
+    auto db = MustOpen(path);
+    ASSERT_TRUE(db->Execute("CREATE TABLE t(b)").ok());
+    for (int i = 0; i < 100; ++i) {
+      auto insert = db->Prepare("INSERT INTO t VALUES(?)");
+      ASSERT_TRUE(insert->BindBlob(1, picture + std::string(1000, 'x')).Run().ok());
+    }
+  }
+  ASSERT_TRUE(in_file());
+  ASSERT_TRUE(MustOpen(path)->Execute("DELETE FROM t").ok());
+  EXPECT_FALSE(in_file());
+}
+
 TEST(Sqlite, CommittedRowsSurviveKill) {
   const TemporaryFolder folder;
   const std::string path = folder.File("a.db");
