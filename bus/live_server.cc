@@ -9,10 +9,8 @@
 #include <map>
 #include <thread>
 
-#include "base/log.h"
 #include "bus/live_path.h"
-#include "bus/node_directory.h"
-#include "bus/sockets.h"
+#include "bus/node_link.h"
 #include "bus/wire.h"
 
 namespace cordon {
@@ -30,8 +28,7 @@ class LiveServer::Worker {
  public:
   Worker(BusContext& context, const std::string& endpoint, NodeId node, Socket socket, Opener open,
          const Clock& clock, Metrics& metrics)
-      : node_(std::move(node)),
-        open_(std::move(open)),
+      : open_(std::move(open)),
         clock_(clock),
         viewers_gauge_(
             metrics.Gauge("cordon_live_node_viewers", "Viewers of this node's cameras.")),
@@ -40,8 +37,8 @@ class LiveServer::Worker {
         skipped_total_(
             metrics.Counter("cordon_live_node_skipped_total",
                             "Pictures left out because a viewer or the link was too slow.")),
-        trouble_(clock, log::Level::kWarning, "the live lane has trouble", node_.str()),
-        link_(context.sockets(), ZMQ_DEALER, endpoint, std::move(socket)),
+        link_(context, endpoint, std::move(node), std::move(socket), clock,
+              "the live lane has trouble"),
         thread_([this] { Run(); }) {}
 
   ~Worker() {
@@ -62,16 +59,14 @@ class LiveServer::Worker {
   };
 
   void Run();
-  void OnFrame(const std::string& frame);
+  void OnMessage(const proto::LiveToNode& message);
   void OpenViewer(uint64_t number, const proto::LiveOpen& what);
   // False: the viewer is over.
   bool Serve(uint64_t number, Viewer& viewer);
   bool SendPiece(uint64_t number, Viewer& viewer);
   void End(uint64_t number, std::string_view reason);
-  bool Send(const proto::Envelope& envelope);
   static proto::Envelope EnvelopeFor(uint64_t number);
 
-  const NodeId node_;
   const Opener open_;
   const Clock& clock_;
   prometheus::Gauge& viewers_gauge_;
@@ -83,8 +78,7 @@ class LiveServer::Worker {
   std::atomic<bool> stopping_ = false;
 
   // Only in the thread.
-  log::OncePerSecond trouble_;
-  ClientLink link_;
+  NodeLink link_;
   std::map<uint64_t, Viewer> viewers_;
 
   std::thread thread_;
@@ -93,25 +87,18 @@ class LiveServer::Worker {
 void LiveServer::Worker::Run() {
   SetThreadName("live-server");
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
-  BootTime announce = clock_.Boot();
   while (!stopping_) {
-    const BootTime now = clock_.Boot();
-    if (link_.Tend(now)) {
-      viewers_.clear();  // a new connection: whoever watched over the old one asks again
-      announce = now;
-    }
-    if (now >= announce && Send(AnnouncementOf(node_)))
-      announce = now + NodeDirectory::kAnnounceEvery;
+    // A new connection: whoever watched over the old one asks again.
+    if (link_.Tend()) viewers_.clear();
     while (!stopping_) {
-      const std::optional<Incoming> incoming = link_.socket().Receive(false);
-      if (!incoming) break;
-      OnFrame(incoming->frame);
+      const std::optional<proto::Envelope> envelope = link_.Receive();
+      if (!envelope) break;
+      if (envelope->has_live_to_node()) OnMessage(envelope->live_to_node());
     }
     for (auto viewer = viewers_.begin(); viewer != viewers_.end();)
       viewer = Serve(viewer->first, viewer->second) ? std::next(viewer) : viewers_.erase(viewer);
     viewers_gauge_.Set(static_cast<double>(viewers_.size()));
-    WaitReadable({link_.socket().handle(), link_.socket().monitor()}, wake_,
-                 viewers_.empty() ? kIdle : kTurn);
+    link_.Wait(wake_, viewers_.empty() ? kIdle : kTurn);
   }
   while (!viewers_.empty()) {
     End(viewers_.begin()->first, "the node ends");
@@ -119,11 +106,7 @@ void LiveServer::Worker::Run() {
   }
 }
 
-void LiveServer::Worker::OnFrame(const std::string& frame) {
-  const absl::StatusOr<proto::Envelope> envelope = wire::DecodeFrame(frame);
-  if (!envelope.ok()) return trouble_.Note(MessageOf(envelope.status()));
-  if (!envelope->has_live_to_node()) return;
-  const proto::LiveToNode& message = envelope->live_to_node();
+void LiveServer::Worker::OnMessage(const proto::LiveToNode& message) {
   if (message.has_open()) return OpenViewer(message.viewer(), message.open());
   const auto viewer = viewers_.find(message.viewer());
   if (viewer == viewers_.end()) return;
@@ -139,7 +122,7 @@ void LiveServer::Worker::OnFrame(const std::string& frame) {
 
 void LiveServer::Worker::OpenViewer(uint64_t number, const proto::LiveOpen& what) {
   if (viewers_.size() >= kMaxViewers)
-    return End(number, fmt::format("{} shows its cameras to {} viewers already", node_.str(),
+    return End(number, fmt::format("{} shows its cameras to {} viewers already", link_.node().str(),
                                    viewers_.size()));
   absl::StatusOr<LiveOpening> opening = open_(what);
   if (!opening.ok()) return End(number, MessageOf(opening.status()));
@@ -147,7 +130,7 @@ void LiveServer::Worker::OpenViewer(uint64_t number, const proto::LiveOpen& what
   proto::LiveStart& start = *envelope.mutable_live_to_viewer()->mutable_start();
   start.set_mime(opening->mime);
   start.set_why_pictures(opening->why_pictures);
-  if (!Send(envelope)) return;
+  if (!link_.Send(envelope)) return;
   Viewer& viewer = viewers_[number];
   viewer.camera = what.camera_id();
   viewer.source = std::move(opening->source);
@@ -185,7 +168,7 @@ bool LiveServer::Worker::SendPiece(uint64_t number, Viewer& viewer) {
   data.set_data(viewer.part.bytes.substr(viewer.sent, size));
   data.set_picture_age_ms(viewer.part.age.count());
   data.set_skipped(viewer.part.skipped);
-  if (!Send(envelope)) return false;
+  if (!link_.Send(envelope)) return false;
   viewer.sent += size;
   viewer.window -= static_cast<int64_t>(size) + kLivePieceWeight;
   bytes_total_.Increment(static_cast<double>(size));
@@ -195,12 +178,7 @@ bool LiveServer::Worker::SendPiece(uint64_t number, Viewer& viewer) {
 void LiveServer::Worker::End(uint64_t number, std::string_view reason) {
   proto::Envelope envelope = EnvelopeFor(number);
   envelope.mutable_live_to_viewer()->mutable_end()->set_reason(std::string(reason));
-  Send(envelope);  // when the link is full or gone, the dispatcher notices by itself
-}
-
-bool LiveServer::Worker::Send(const proto::Envelope& envelope) {
-  const absl::StatusOr<std::string> frame = wire::EncodeFrame(envelope);
-  return frame.ok() && link_.socket().Send(*frame) == SendResult::kSent;
+  link_.Send(envelope);  // when the link is full or gone, the dispatcher notices by itself
 }
 
 proto::Envelope LiveServer::Worker::EnvelopeFor(uint64_t number) {
