@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/cameras/clips_main.h"
 #include "ingest/clip_reader.h"
 #include "tests/support/adaptive_replay.h"
 
@@ -161,15 +162,5 @@ absl::Status Report(const std::string& path) {
 }  // namespace cordon
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: adaptive_recall CLIP...\n");
-    return 2;
-  }
-  for (int i = 1; i < argc; ++i) {
-    if (const absl::Status status = cordon::Report(argv[i]); !status.ok()) {
-      std::fprintf(stderr, "%s\n", status.ToString().c_str());
-      return 2;
-    }
-  }
-  return 0;
+  return cordon::ReportOnClips(argc, argv, "adaptive_recall", cordon::Report);
 }

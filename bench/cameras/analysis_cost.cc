@@ -9,6 +9,7 @@
 
 #include "analytics/camera_analyzer.h"
 #include "analytics/classifier.h"
+#include "bench/cameras/clips_main.h"
 #include "ingest/clip_reader.h"
 #include "ingest/cpu_budget.h"
 
@@ -86,15 +87,5 @@ absl::Status Report(const std::string& path) {
 }  // namespace cordon
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: analysis_cost CLIP...\n");
-    return 2;
-  }
-  for (int i = 1; i < argc; ++i) {
-    if (const absl::Status status = cordon::Report(argv[i]); !status.ok()) {
-      std::fprintf(stderr, "%s\n", status.ToString().c_str());
-      return 2;
-    }
-  }
-  return 0;
+  return cordon::ReportOnClips(argc, argv, "analysis_cost", cordon::Report);
 }
