@@ -14,6 +14,7 @@ namespace cordon {
 namespace {
 
 constexpr size_t kMostTiers = 8;
+constexpr size_t kAskedAhead = 8;
 
 size_t Index(TravelKind kind) { return static_cast<size_t>(kind); }
 
@@ -73,8 +74,8 @@ void Coverage::NumberGapCells() {
     const RoadPoint at = network_->point(network_->head(network_->piece(PieceId{p}).edge[0]));
     const auto y = static_cast<uint64_t>((at.lat_e7 - network_->south_west().lat_e7) / lat_step_e7);
     const auto x = static_cast<uint64_t>((at.lon_e7 - network_->south_west().lon_e7) / lon_step_e7);
-    gap_cell_[p] = numbers.try_emplace(y << 32 | x, static_cast<uint32_t>(numbers.size()))
-                       .first->second;
+    gap_cell_[p] =
+        numbers.try_emplace(y << 32 | x, static_cast<uint32_t>(numbers.size())).first->second;
   }
   gap_cells_ = static_cast<uint32_t>(numbers.size());
 }
@@ -105,7 +106,17 @@ UnitSlot Coverage::SlotOf(const UnitId& id) {
 
 std::vector<SearchSeed> Coverage::Stepped(std::span<const SearchSeed> seeds) const {
   std::vector<SearchSeed> stepped(seeds.begin(), seeds.end());
-  for (SearchSeed& seed : stepped) seed.at.offset_cm -= seed.at.offset_cm % options_.step_cm;
+  for (SearchSeed& seed : stepped) {
+    uint32_t& offset = seed.at.offset_cm;
+    const uint32_t step = options_.step_cm;
+    if (network_->is_forward(seed.at.edge)) {
+      offset -= offset % step;
+    } else {  // marks lie from the other end
+      const uint32_t length = network_->length_cm(seed.at.edge);
+      const uint32_t mark = ((length - offset) / step + 1) * step;
+      offset = length - std::min(length, mark);
+    }
+  }
   return stepped;
 }
 
@@ -220,17 +231,25 @@ uint32_t Coverage::RecountTouched() {
     if (!layer) continue;
     layer->TakeTouched([&](EdgeId edge) {
       PieceId piece = network_->piece_of(edge);
-      if (network_->piece(piece).flags & kFlagGhost)
+      if (!counts_[piece.value] && (network_->piece(piece).flags & kFlagGhost))
         piece = network_->piece_of(network_->original(edge));
       dirty_.Insert(piece.value);
     });
   }
-  uint32_t recounted = 0;
-  dirty_.Drain([&](uint32_t piece) {
-    ++recounted;
-    if (counts_[piece]) Recount(PieceId{piece});
-  });
-  return recounted;
+  recounts_.clear();
+  dirty_.Drain([&](uint32_t piece) { recounts_.push_back({piece}); });
+  for (size_t i = 0; i < recounts_.size(); ++i) {
+    if (i + kAskedAhead < recounts_.size()) AskAhead(recounts_[i + kAskedAhead]);
+    if (counts_[recounts_[i].value]) Recount(recounts_[i]);
+  }
+  return static_cast<uint32_t>(recounts_.size());
+}
+
+// Recounting waits for memory most of its time: what a piece needs is asked for some pieces before.
+void Coverage::AskAhead(PieceId piece) const {
+  __builtin_prefetch(&lengths_[piece.value * tier_count()], 1);
+  if (only_layer_ == nullptr) return;
+  for (const EdgeId edge : network_->piece(piece).edge) only_layer_->AskAhead(edge);
 }
 
 // One layer, no ghosts, nobody standing on it: the common case, without lists.

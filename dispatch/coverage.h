@@ -30,8 +30,9 @@ struct CoverageUnit {
 
 struct CoverageOptions {
   std::vector<uint32_t> tiers_ms = {60'000, 180'000, 300'000};  // ascending, 1 to 8
-  // Units are taken to stand at the last multiple of this before where they are on their edge, so
-  // that creeping and jitter cost nothing. Errs on the safe side, by two seconds of driving.
+  // A piece of road is marked at each multiple of this, and units are taken to stand at the last
+  // mark before where they are: creeping and jitter cost nothing, and both directions of a road
+  // change at the same marks. Errs on the safe side, by two seconds of driving.
   uint32_t step_cm = 2'500;
 };
 
@@ -114,6 +115,7 @@ class Coverage {
   uint32_t ApplyMoves(const TravelModel& model);
   void MarkStanding(std::span<const SearchSeed> seeds, UnitSlot slot, bool present);
   uint32_t RecountTouched();
+  void AskAhead(PieceId piece) const;
   void Recount(PieceId piece);
   void CollectReaches(EdgeId e, std::vector<EdgeReach>& out) const;
   bool Simple(PieceId piece) const;
@@ -137,7 +139,8 @@ class Coverage {
   absl::flat_hash_map<EdgeId, std::vector<UnitSlot>> standing_;
   std::vector<ReachedLengths> lengths_;  // by piece and tier
   std::vector<TierCoverage> totals_;
-  NumberSet dirty_;  // pieces
+  NumberSet dirty_;                 // pieces
+  std::vector<PieceId> recounts_;   // scratch
   std::vector<EdgeReach> reaches_;  // scratch
   PlaceBoard places_;
 };

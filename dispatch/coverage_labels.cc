@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 #include "dispatch/coverage_turns.h"
@@ -32,22 +33,58 @@ void NearestTwo::Reset(std::shared_ptr<const TravelGraph> graph, uint32_t limit_
     twins_[edge] = graph_->network().twin(EdgeId{edge}).value;
   touched_.Reset(arcs_->arcs.size());
   seeds_.clear();
+  parity_.clear();
   standing_.clear();
   items_.clear();
   emptied_.clear();
   lowest_bucket_ = static_cast<uint32_t>(heads_.size());
 }
 
-inline void NearestTwo::Offer(uint32_t edge, Key key) {
-  Pair& pair = pairs_[edge];
-  if (key >= pair.second) return;
+inline bool NearestTwo::Compete(Pair& pair, Key key) {
+  if (key >= pair.second) return false;
   if (key < pair.first) {
     if (UnitOf(pair.first) != UnitOf(key)) pair.second = pair.first;
     pair.first = key;
   } else {
-    if (UnitOf(pair.first) == UnitOf(key)) return;
+    if (UnitOf(pair.first) == UnitOf(key)) return false;
     pair.second = key;
   }
+  return true;
+}
+
+// A third unit comes in only if the pair was full and the new label is the later of the two and
+// later than the old one.
+inline bool NearestTwo::Replace(uint32_t edge, Pair& pair, Key key) {
+  const uint32_t stale = OwnerOf(key) ^ 1;
+  Key old;
+  if (OwnerOf(pair.first) == stale) {
+    old = std::exchange(pair.first, pair.second);
+  } else if (OwnerOf(pair.second) == stale) {
+    old = pair.second;
+  } else {
+    return Compete(pair, key);
+  }
+  if (key < pair.first) {
+    pair.second = std::exchange(pair.first, key);
+  } else {
+    pair.second = key;
+    if (TimeOf(key) > TimeOf(old)) emptied_.push_back(edge);
+  }
+  const uint32_t edge_ms = arcs_->arcs[edge].time_ms();
+  if (TimeOf(key) + edge_ms > limit_ms_ && TimeOf(old) + edge_ms <= limit_ms_) NoteSuccessors(edge);
+  return true;
+}
+
+void NearestTwo::NoteSuccessors(uint32_t edge) {
+  const uint32_t junction = arcs_->arcs[edge].head();
+  for (uint32_t next = arcs_->first[junction]; next < arcs_->first[junction + 1]; ++next)
+    stack_.push_back(next);
+}
+
+template <NearestTwo::Offers offers>
+inline void NearestTwo::Offer(uint32_t edge, Key key) {
+  Pair& pair = pairs_[edge];
+  if (!(offers == Offers::kMoving ? Replace(edge, pair, key) : Compete(pair, key))) return;
   touched_.Insert(edge);
   ++labels_set_;
   if (TimeOf(key) + arcs_->arcs[edge].time_ms() > limit_ms_) return;  // leads on to nothing
@@ -57,11 +94,15 @@ inline void NearestTwo::Offer(uint32_t edge, Key key) {
   lowest_bucket_ = std::min(lowest_bucket_, bucket);
 }
 
+template <NearestTwo::Offers offers>
 void NearestTwo::Leave(uint32_t edge, Key key) {
   const uint32_t time = TimeOf(key);
   ForContinuations(*arcs_, edge, [&](uint32_t next, uint32_t turn_ms) {
     const uint32_t entered = time + turn_ms;
-    if (entered <= limit_ms_) Offer(next, MakeKey(entered, UnitOf(key)));
+    if (entered <= limit_ms_)
+      Offer<offers>(next, MakeKey(entered, OwnerOf(key)));
+    else if (offers == Offers::kMoving)
+      stack_.push_back(next);
   });
 }
 
@@ -72,12 +113,14 @@ uint32_t NearestTwo::HeadTime(const SearchSeed& seed) const {
   return time <= limit_ms_ ? static_cast<uint32_t>(time) : kUnreached;
 }
 
+template <NearestTwo::Offers offers>
 void NearestTwo::LeaveSeeds(UnitSlot unit) {
   for (const SearchSeed& seed : seeds_[unit])
     if (const uint32_t time = HeadTime(seed); time != kUnreached)
-      Leave(seed.at.edge.value, MakeKey(time, unit));
+      Leave<offers>(seed.at.edge.value, MakeKey(time, Owner(unit)));
 }
 
+template <NearestTwo::Offers offers>
 void NearestTwo::Drain() {
   for (uint32_t bucket = lowest_bucket_; bucket < heads_.size(); ++bucket) {
     while (heads_[bucket] != kNil) {
@@ -86,42 +129,51 @@ void NearestTwo::Drain() {
       const Pair& pair = pairs_[item.edge];
       if (pair.first != item.key && pair.second != item.key) continue;  // overtaken meanwhile
       const uint32_t far = TimeOf(item.key) + arcs_->arcs[item.edge].time_ms();
-      Leave(item.edge, MakeKey(far, UnitOf(item.key)));
+      Leave<offers>(item.edge, MakeKey(far, OwnerOf(item.key)));
     }
   }
   items_.clear();
   lowest_bucket_ = static_cast<uint32_t>(heads_.size());
 }
 
-// A unit's labels hang together: each was reached from its seeds or from another of its labels. So
-// they are found by walking from the seeds, and need not be listed anywhere.
-//
-// `others_complete`: no other unit's labels are missing meanwhile. Then an edge that only this unit
-// reached has no third one to offer: it would have been the second.
-void NearestTwo::TakeAway(UnitSlot unit, bool others_complete) {
-  stack_.clear();
-  const auto take = [&](uint32_t edge) {
-    Pair& pair = pairs_[edge];
-    if (UnitOf(pair.first) == unit && pair.first != kNoKey) {
-      pair.first = pair.second;
-    } else if (UnitOf(pair.second) != unit || pair.second == kNoKey) {
-      return;
-    }
-    pair.second = kNoKey;
-    if (pair.first != kNoKey || !others_complete) emptied_.push_back(edge);
-    touched_.Insert(edge);
-    stack_.push_back(edge);
-  };
-  const auto walk = [&](uint32_t edge) {
-    const Arc arc = arcs_->arcs[edge];
-    for (uint32_t next = arcs_->first[arc.head()]; next < arcs_->first[arc.head() + 1]; ++next)
-      take(next);
-  };
-  for (const SearchSeed& seed : seeds_[unit]) walk(seed.at.edge.value);
+// The search has replaced the unit's labels wherever it came. Those it did not reach hang together
+// with the old seeds' edges, with turns that now come too late and with edges that now lead on to
+// nothing: all of that is on the stack.
+void NearestTwo::DropStale(uint32_t stale_owner) {
   while (!stack_.empty()) {
     const uint32_t edge = stack_.back();
     stack_.pop_back();
-    walk(edge);
+    Pair& pair = pairs_[edge];
+    if (OwnerOf(pair.first) == stale_owner) {
+      pair.first = pair.second;
+    } else if (OwnerOf(pair.second) != stale_owner) {
+      continue;
+    }
+    pair.second = kNoKey;
+    // With nobody else here there is no third: it would have been the second.
+    if (pair.first != kNoKey) emptied_.push_back(edge);
+    touched_.Insert(edge);
+    NoteSuccessors(edge);
+  }
+}
+
+// A unit's labels hang together: each was reached from its seeds or from another of its labels. So
+// they are found by walking from the seeds, and need not be listed anywhere.
+void NearestTwo::TakeAway(UnitSlot unit) {
+  for (const SearchSeed& seed : seeds_[unit]) NoteSuccessors(seed.at.edge.value);
+  while (!stack_.empty()) {
+    const uint32_t edge = stack_.back();
+    stack_.pop_back();
+    Pair& pair = pairs_[edge];
+    if (UnitOf(pair.first) == unit) {
+      pair.first = pair.second;
+    } else if (UnitOf(pair.second) != unit) {
+      continue;
+    }
+    pair.second = kNoKey;
+    emptied_.push_back(edge);
+    touched_.Insert(edge);
+    NoteSuccessors(edge);
   }
 }
 
@@ -137,13 +189,14 @@ void NearestTwo::OfferFromPredecessors(uint32_t edge) {
     const uint32_t edge_ms = arcs_->arcs[before].time_ms();
     for (const Key key : {pair.first, pair.second}) {
       if (key == kNoKey || TimeOf(key) + edge_ms + turn > limit_ms_) continue;
-      Offer(edge, MakeKey(TimeOf(key) + edge_ms + turn, UnitOf(key)));
+      Offer<Offers::kCompeting>(edge, MakeKey(TimeOf(key) + edge_ms + turn, OwnerOf(key)));
     }
     if (!stands) continue;
     for (const UnitSlot unit : standing_.find(before)->second) {
       for (const SearchSeed& seed : seeds_[unit]) {
         const uint32_t time = seed.at.edge.value == before ? HeadTime(seed) : kUnreached;
-        if (time != kUnreached && time + turn <= limit_ms_) Offer(edge, MakeKey(time + turn, unit));
+        if (time != kUnreached && time + turn <= limit_ms_)
+          Offer<Offers::kCompeting>(edge, MakeKey(time + turn, Owner(unit)));
       }
     }
   }
@@ -174,16 +227,28 @@ void NearestTwo::SetSeeds(const UnitSeeds& change) {
   }
 }
 
+void NearestTwo::Move(const UnitSeeds& change) {
+  const UnitSlot unit = change.unit;
+  const uint32_t stale_owner = Owner(unit);
+  for (const SearchSeed& seed : seeds_[unit]) NoteSuccessors(seed.at.edge.value);
+  SetSeeds(change);
+  parity_[unit] ^= 1;
+  LeaveSeeds<Offers::kMoving>(unit);
+  Drain<Offers::kMoving>();
+  DropStale(stale_owner);
+  Repair();
+  Drain<Offers::kCompeting>();
+}
+
 void NearestTwo::Update(std::span<const UnitSeeds> changes) {
   for (const UnitSeeds& change : changes) {
-    CORDON_CHECK(change.unit != kNoUnit, "a unit has a slot");
-    if (change.unit >= seeds_.size()) seeds_.resize(change.unit + 1);
+    CORDON_CHECK(change.unit < kNoUnit >> 1, "a unit has a slot, one bit shorter than a key's");
+    if (change.unit >= seeds_.size()) {
+      seeds_.resize(change.unit + 1);
+      parity_.resize(change.unit + 1, 0);
+    }
     // One after the other: the area of one unit stays in the cache.
-    TakeAway(change.unit, /*others_complete=*/true);
-    SetSeeds(change);
-    Repair();
-    LeaveSeeds(change.unit);
-    Drain();
+    Move(change);
   }
 }
 
@@ -214,13 +279,13 @@ void NearestTwo::ChangeGraph(std::shared_ptr<const TravelGraph> graph) {
     }
   }
   for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
-    if (affected[unit]) TakeAway(unit, /*others_complete=*/false);
+    if (affected[unit]) TakeAway(unit);
   graph_ = std::move(graph);
   arcs_ = &graph_->forward();
   Repair();
   for (UnitSlot unit = 0; unit < seeds_.size(); ++unit)
-    if (affected[unit]) LeaveSeeds(unit);
-  Drain();
+    if (affected[unit]) LeaveSeeds<Offers::kCompeting>(unit);
+  Drain<Offers::kCompeting>();
 }
 
 std::span<const SearchSeed> NearestTwo::SeedsOf(UnitSlot unit) const {
