@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Line crossing: the foot point passes the line and gets clear of it. A step back before that
-// undoes it; a jump of the box is no crossing. Every crossing in a direction that is looked for
-// counts; the same object raises again only after the re-arm time. The dwell is not used: a
-// crossing has no duration.
+// Line crossing: the foot point passes the line and gets clear of it, by more than its box wavers.
+// A step back before that undoes it; a jump of the box is no crossing. Every crossing in a
+// direction that is looked for counts; the same object raises again only after the re-arm time. The
+// dwell is not used: a crossing has no duration.
 #include <array>
 #include <cstdlib>
 #include <utility>
@@ -11,6 +11,12 @@
 
 namespace cordon {
 namespace {
+
+// A line has two sides to be clear of: with no more than a zone's margin on each, who walks along
+// it is counted there and back by the noise of his box alone.
+constexpr float kOfZoneMargin = 1.5F;
+
+float Clear(float object_height) { return kOfZoneMargin * ClearMargin(object_height); }
 
 struct Walk {
   PicturePoint foot;
@@ -40,7 +46,7 @@ class LineRule final : public Rule {
       walk.seen = input.now;
       walk.height = track.box.height;
       if (walk.net == 0) continue;
-      if (settings_.line.DistanceTo(foot, input.aspect) > ClearMargin(walk.height)) {
+      if (settings_.line.DistanceTo(foot, input.aspect) > Clear(walk.height)) {
         Crossed(walk, track, input, armed, events);
       } else {
         pending_ = true;
@@ -95,7 +101,7 @@ class LineRule final : public Rule {
     proto::Explanation& why = *event.mutable_explanation();
     why.set_rule_text(fmt::format("{} (rule {}, {} so far in this direction)", event.detail(),
                                   settings_.config.id(), count));
-    (*why.mutable_thresholds())["clear_margin"] = ClearMargin(walk.height);
+    (*why.mutable_thresholds())["clear_margin"] = Clear(walk.height);
     (*why.mutable_measured())["left_to_right_total"] = counts_[0];
     (*why.mutable_measured())["right_to_left_total"] = counts_[1];
     events.push_back(std::move(event));

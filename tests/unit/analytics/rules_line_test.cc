@@ -53,6 +53,15 @@ TEST(LineCrossing, WhoStandsOnTheLineAndWaversIsNotCountedAgainAndAgain) {
   EXPECT_TRUE(Stage(Line()).Play({{.place = waver}}, 20).empty());
 }
 
+TEST(LineCrossing, WhoWalksAlongTheLineIsNotCountedByTheNoiseOfHisBox) {
+  // An eighth of his height to either side: more than a detector's boxes waver.
+  const auto along = [](double t) {
+    return Step{0.5F + 0.0125F * static_cast<float>(std::sin(9 * t)),
+                0.95F - 0.03F * static_cast<float>(t)};
+  };
+  EXPECT_TRUE(Stage(Line()).Play({{.place = along}}, 20).empty());
+}
+
 TEST(LineCrossing, ABoxThatJumpsAcrossDoesNotCount) {
   const auto jump = [](double t) {
     return t > 2 ? Step{0.7F, 0.6F, true, t < 2.15} : Step{0.3F, 0.6F};
