@@ -9,40 +9,13 @@
 #include <functional>
 #include <vector>
 
+#include "tests/unit/analytics/painted_place.h"
+
 namespace cordon {
 namespace {
 
-constexpr int kWidth = 320;
-constexpr int kHeight = 180;
-constexpr float kAspect = static_cast<float>(kWidth) / kHeight;
-
-// Patches of three pixels, of 64 brightnesses.
-int Texture(int x, int y, unsigned seed) {
-  auto hash = static_cast<unsigned>(x / 3) * 73856093U ^ static_cast<unsigned>(y / 3) * 19349663U ^
-              seed * 83492791U;
-  hash ^= hash >> 13;
-  hash *= 0x5bd1e995U;
-  return static_cast<int>((hash ^ hash >> 15) & 63U);
-}
-int Ground(int x, int y) { return 100 + Texture(x, y, 1); }
-
-// Brightness at a place and second.
-using Scene = std::function<int(int x, int y, double t)>;
-
-LumaPicture Paint(const Scene& scene, double t) {
-  LumaPicture picture;
-  picture.width = kWidth;
-  picture.height = kHeight;
-  for (int y = 0; y < kHeight; ++y) {
-    for (int x = 0; x < kWidth; ++x) {
-      picture.pixels.push_back(static_cast<uint8_t>(scene(x, y, t)));
-    }
-  }
-  return picture;
-}
-
 // Three empty seconds, then two in which a track's box goes over the scene.
-ObjectEvidence WatchAll(const Scene& scene, const std::function<PixelRect(double)>& box) {
+ObjectEvidence WatchAll(const PaintedScene& scene, const std::function<PixelRect(double)>& box) {
   SceneModel model;
   ObjectEvidence evidence;
   Track track;
@@ -56,22 +29,20 @@ ObjectEvidence WatchAll(const Scene& scene, const std::function<PixelRect(double
     const MediaTime now = MediaFromMicros(n * 100'000);
     model.Update(picture, now, {});
     if (t < 3) continue;
-    track.box = ToRelative(box(t), kWidth, kHeight);
-    evidence.Update(now, kAspect, picture, model, {&track, 1}, in_doubt);
+    track.box = ToRelative(box(t), kPlaceWidth, kPlaceHeight);
+    evidence.Update(now, kPlaceAspect, picture, model, {&track, 1}, in_doubt);
   }
   return evidence;
 }
-ObjectEvidence::Verdict Watch(const Scene& scene, const std::function<PixelRect(double)>& box) {
+ObjectEvidence::Verdict Watch(const PaintedScene& scene,
+                              const std::function<PixelRect(double)>& box) {
   return WatchAll(scene, box).Of(7);
 }
 
 PixelRect Walking(double t) { return {60 + static_cast<int>(40 * (t - 3)), 60, 20, 50}; }
-bool In(const PixelRect& r, int x, int y) {
-  return x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height;
-}
 
 TEST(ObjectEvidence, WhatTakesItsTextureAlongIsAThing) {
-  const Scene scene = [](int x, int y, double t) {
+  const PaintedScene scene = [](int x, int y, double t) {
     const PixelRect r = Walking(t);
     if (t < 3 || !In(r, x, y)) return Ground(x, y);
     return 20 + Texture(x - r.x, y - r.y, 9);
@@ -82,7 +53,7 @@ TEST(ObjectEvidence, WhatTakesItsTextureAlongIsAThing) {
 // What flakes in a lamp's light are.
 TEST(ObjectEvidence, TellsWhetherAllOfAThingIsBrighterThanWhatIsBehindIt) {
   const auto brighter = [](int least) {
-    const Scene scene = [least](int x, int y, double t) {
+    const PaintedScene scene = [least](int x, int y, double t) {
       const PixelRect r = Walking(t);
       if (t < 3 || !In(r, x, y)) return Ground(x, y);
       return least + Texture(x - r.x, y - r.y, 9);
@@ -94,7 +65,7 @@ TEST(ObjectEvidence, TellsWhetherAllOfAThingIsBrighterThanWhatIsBehindIt) {
 }
 
 TEST(ObjectEvidence, AShadowThatCrossesIsASurface) {
-  const Scene scene = [](int x, int y, double t) {
+  const PaintedScene scene = [](int x, int y, double t) {
     const bool dark = t >= 3 && In(Walking(t), x, y);
     return dark ? Ground(x, y) * 3 / 10 : Ground(x, y);
   };
@@ -102,7 +73,7 @@ TEST(ObjectEvidence, AShadowThatCrossesIsASurface) {
 }
 
 TEST(ObjectEvidence, TextureThatSwingsIsASurfaceHoweverItsBoxGoes) {
-  const Scene scene = [](int x, int y, double t) {
+  const PaintedScene scene = [](int x, int y, double t) {
     const int shift = t < 3 ? 0 : static_cast<int>(std::lround(4 * std::sin(9 * t)));
     return Ground(x + shift, y);
   };
@@ -119,12 +90,15 @@ TEST(ObjectEvidence, ForgetsWhoIsNoLongerInDoubt) {
   const LumaPicture picture = Paint([](int x, int y, double) { return Ground(x, y); }, 0);
   model.Update(picture, MediaFromMicros(0), {});
   const std::vector<uint64_t> in_doubt = {7};
-  const LumaPicture block =
-      Paint([](int x, int y, double) { return In({60, 40, 40, 40}, x, y) ? 20 : Ground(x, y); }, 0);
+  const LumaPicture block = Paint(
+      [](int x, int y, double) {
+        return In({60, 40, 40, 40}, x, y) ? 20 : Ground(x, y);
+      },
+      0);
   model.Update(block, MediaFromMicros(100'000), {});
-  evidence.Update(MediaFromMicros(100'000), kAspect, block, model, {&track, 1}, in_doubt);
+  evidence.Update(MediaFromMicros(100'000), kPlaceAspect, block, model, {&track, 1}, in_doubt);
   EXPECT_GT(evidence.SignsOf(7).looks, 0);
-  evidence.Update(MediaFromMicros(200'000), kAspect, block, model, {&track, 1}, {});
+  evidence.Update(MediaFromMicros(200'000), kPlaceAspect, block, model, {&track, 1}, {});
   EXPECT_EQ(evidence.SignsOf(7).looks, 0);
 }
 

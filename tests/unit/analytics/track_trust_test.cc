@@ -7,6 +7,8 @@
 #include <functional>
 #include <vector>
 
+#include "tests/unit/analytics/painted_place.h"
+
 namespace cordon {
 namespace {
 
@@ -48,9 +50,7 @@ class Watch {
 };
 
 PicturePoint Walks(double t) { return {static_cast<float>(0.2 + 0.05 * t), 0.5F}; }
-PicturePoint Sways(double t) {
-  return {static_cast<float>(0.5 + 0.012 * std::sin(3 * t)), 0.5F};
-}
+PicturePoint Sways(double t) { return {static_cast<float>(0.5 + 0.012 * std::sin(3 * t)), 0.5F}; }
 
 TEST(TrackTrust, BelievesWhoWalksAndGoesOnBelievingWhoStandsThen) {
   Watch watch;
@@ -157,6 +157,66 @@ TEST(TrackTrust, BelievesNoFlakeInSnowButWhoIsClearlyLarger) {
   EXPECT_EQ(believed, 0);
   EXPECT_TRUE(trust.Believes(walkers.at(0)));
 }
+
+// Twenty seconds of flakes over a painted place, each for 0.8 s straight down. In the fifteenth
+// second a thing crosses that is not larger than they are, with a pattern of at least that
+// brightness. Whether it was believed, by its pixels.
+bool BelievesAmongFlakes(int brightness) {
+  const auto thing = [](double t) {
+    return PixelRect{20 + static_cast<int>(60 * (t - 15)), 90, 12, 10};
+  };
+  const PaintedScene scene = [&](int x, int y, double t) {
+    const PixelRect r = thing(t);
+    if (t < 15 || !In(r, x, y)) return Ground(x, y);
+    return brightness + Texture(2 * (x - r.x), 2 * (y - r.y), 9) / 2;
+  };
+  SceneModel model;
+  ObjectEvidence evidence;
+  TrackTrust trust;
+  std::vector<Track> tracks;
+  uint64_t next_id = 2;
+  constexpr uint64_t kThing = 1;
+  for (int n = 0; n < 200; ++n) {
+    const double t = n * 0.1;
+    const MediaTime now = MediaFromMicros(n * 100'000);
+    std::erase_if(tracks, [&](const Track& track) {
+      return track.id != kThing && now - track.began > Milliseconds(800);
+    });
+    for (int i = 0; n > 20 && i < 4; ++i) {
+      Track flake;
+      flake.id = next_id++;
+      flake.began = now;
+      flake.box = {static_cast<float>((n * 13 + i * 29) % 97) / 100,
+                   static_cast<float>((n * 7 + i * 23) % 89) / 100, 0.015F, 0.05F};
+      tracks.push_back(flake);
+    }
+    if (n == 150) {
+      Track track;
+      track.id = kThing;
+      track.began = now;
+      tracks.insert(tracks.begin(), track);
+    }
+    for (Track& track : tracks) {
+      if (track.id == kThing) track.box = ToRelative(thing(t), kPlaceWidth, kPlaceHeight);
+      if (track.id != kThing) track.box.y += 0.03F;
+      track.measured = true;
+      track.seen = now;
+      track.confirmed = now - track.began >= Milliseconds(300);
+    }
+    const LumaPicture picture = Paint(scene, t);
+    model.Update(picture, now, {});
+    evidence.Update(now, kPlaceAspect, picture, model, tracks, trust.InDoubt(tracks));
+    trust.Update(now, kPlaceAspect, tracks, &evidence);
+  }
+  return trust.Believes(kThing);
+}
+
+// A far car in dense traffic, which begins as many tracks a second as snow does.
+TEST(TrackTrust, InWeatherBelievesASmallThingThatIsNotBrighterThanTheScene) {
+  EXPECT_TRUE(BelievesAmongFlakes(20));
+}
+
+TEST(TrackTrust, InWeatherBelievesNoSmallBrightThing) { EXPECT_FALSE(BelievesAmongFlakes(200)); }
 
 }  // namespace
 }  // namespace cordon
