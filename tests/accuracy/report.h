@@ -50,6 +50,7 @@ Section EventsSection(const Data& data);
 Section FrameRateSection(const Data& data);
 Section LabelsSection(const Data& data);
 Section StagedSection(const Data& data);
+Section WeatherSection(const Data& data);
 Section ParkedSection(const Data& data);
 Section TamperSection(const Data& data);
 Section CostSection(const Data& data);

@@ -30,7 +30,7 @@ struct Named {
 };
 constexpr Named kSections[] = {
     {"tracking", TrackingSection}, {"events", EventsSection}, {"rate", FrameRateSection},
-    {"labels", LabelsSection},     {"staged", StagedSection}, {"parked", ParkedSection},
+    {"labels", LabelsSection},     {"staged", StagedSection}, {"weather", WeatherSection}, {"parked", ParkedSection},
     {"tamper", TamperSection},     {"cost", CostSection},
 };
 
@@ -115,7 +115,7 @@ int main(int argc, char** argv) {
   arguments.data.source = source != nullptr ? source : ".";
   arguments.data.shared = shared != nullptr ? shared : arguments.data.source + "/../shared";
   app.add_option("--section", arguments.sections,
-                 "tracking, events, rate, labels, staged, parked, tamper, cost; all by default");
+                 "tracking, events, rate, labels, staged, weather, parked, tamper, cost; all by default");
   app.add_option("--card", arguments.data.cards,
                  "model cards (deploy/models/NAME.yaml) run end to end");
   app.add_option("--seed", arguments.data.seed, "of the random lines and zones");

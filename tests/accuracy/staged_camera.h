@@ -29,6 +29,8 @@ proto::CameraConfig StagedRule(proto::RuleConfig::Kind kind);
 class StagedCamera {
  public:
   explicit StagedCamera(proto::CameraConfig config);
+  // One frame; media time must not fall.
+  Analysis Look(const Frame& frame) { return analyzer_->Analyze(frame); }
   // `empty` under the condition, from second 0 on.
   StagedRun Play(const LumaPicture& empty, const Condition& condition, double seconds, double fps);
 
