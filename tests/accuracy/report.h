@@ -38,6 +38,7 @@ struct Data {
   std::vector<std::string> cards;  // model cards that are run end to end
   unsigned seed = 20'260'301;
   double staged_minutes = 2;         // of each empty scene and condition
+  std::string condition;             // only staged conditions whose names contain this
   std::string Clip(const std::string& name) const { return shared + "/video/" + name; }
   std::string Truth(const std::string& name) const { return shared + "/gt/PETS09-S2L1/" + name; }
   std::string Card(const std::string& name) const {

@@ -121,6 +121,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.data.seed, "of the random lines and zones");
   app.add_option("--staged-minutes", arguments.data.staged_minutes,
                  "of each empty scene and condition");
+  app.add_option("--condition", arguments.data.condition,
+                 "of staged and weather: only those whose names contain this");
   app.add_option("--markdown", arguments.markdown, "write the report to this file");
   app.add_option("--command", arguments.command, "that the page says it was made by");
   app.add_option("--date", arguments.date, "that the page says");

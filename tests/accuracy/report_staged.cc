@@ -60,7 +60,7 @@ Section StagedSection(const Data& data) {
       scenes.emplace_back(&scene, *std::move(picture));
   }
   Tally all, unseen;
-  for (const NamedCondition& condition : HarmlessConditions(kReportSeed)) {
+  for (const NamedCondition& condition : HarmlessConditions(kReportSeed, data.condition)) {
     Tally tuned, held_out;
     for (const auto& [scene, picture] : scenes) {
       StagedCamera camera(StagedRule(proto::RuleConfig::KIND_INTRUSION));

@@ -81,7 +81,7 @@ Section WeatherSection(const Data& data) {
       "belongs to no visit and no passage is a false alarm.";
   section.columns = {"condition", "visits",       "found",  "passages",
                      "found",     "false alarms", "lost in"};
-  std::vector<NamedCondition> conditions = HarmlessConditions(kReportSeed);
+  std::vector<NamedCondition> conditions = HarmlessConditions(kReportSeed, data.condition);
   conditions.insert(conditions.begin(), {"as recorded", [](LumaPicture&, double, int) {}, false});
   std::vector<Tally> tallies(conditions.size());
   bool any = false;

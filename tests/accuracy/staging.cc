@@ -294,7 +294,7 @@ void AddNoise(LumaPicture& picture, double deviation, int frame, unsigned seed) 
   }
 }
 
-std::vector<NamedCondition> HarmlessConditions(unsigned seed) {
+std::vector<NamedCondition> HarmlessConditions(unsigned seed, const std::string& part) {
   const auto with_noise = [seed](double deviation, std::function<void(LumaPicture&, double, int)> f) {
     return [seed, deviation, f = std::move(f)](LumaPicture& p, double t, int n) {
       if (f) f(p, t, n);
@@ -304,7 +304,7 @@ std::vector<NamedCondition> HarmlessConditions(unsigned seed) {
   const auto corner = [](const LumaPicture& p) {
     return cv::Rect(p.width / 2, 0, p.width - p.width / 2, p.height / 2);
   };
-  return {
+  std::vector<NamedCondition> all = {
       {"camera noise, deviation 5", with_noise(5, nullptr)},
       {"auto exposure: steps of 25 % every 15 s", with_noise(2, [](LumaPicture& p, double t, int) {
          Expose(p, static_cast<int>(t / 15) % 2 == 0 ? 1.0 : 0.8, 0);
@@ -357,6 +357,10 @@ std::vector<NamedCondition> HarmlessConditions(unsigned seed) {
          Bands(p, t);
        }), true},
   };
+  std::erase_if(all, [&](const NamedCondition& condition) {
+    return condition.name.find(part) == std::string::npos;
+  });
+  return all;
 }
 
 Condition DayAndNight(unsigned seed) {

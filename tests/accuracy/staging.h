@@ -37,8 +37,8 @@ struct NamedCondition {
   bool held_out = false;
 };
 
-// Light, weather and sensor: nothing of it is an event.
-std::vector<NamedCondition> HarmlessConditions(unsigned seed);
+// Light, weather and sensor: nothing of it is an event. Those whose names contain `part`.
+std::vector<NamedCondition> HarmlessConditions(unsigned seed, const std::string& part = "");
 
 // A day and a night, 24 h from midnight: brightness follows the sun, noise grows in the dark, lamps
 // switch on and off.
