@@ -33,6 +33,9 @@ constexpr float kOwnContour = 1.5F;
 constexpr float kNoContour = 0.5F;
 constexpr float kContourOfThings = 10;  // grey levels
 constexpr float kLeastPairs = 0.9F;
+// A thing's contour rises to its contrast within two pixels or three, blurred by its motion within
+// some more. The edge of a light or a cloud's shadow is many pixels wide.
+constexpr float kSoft = 0.16F;  // a contour of its own, of the contrast
 
 uint8_t At(const LumaPicture& picture, int x, int y) {
   return picture
@@ -114,13 +117,21 @@ void ObjectEvidence::CompareWithScene(const Look& now, const LumaPicture& empty,
     value = (value * signs.looks + static_cast<float>(next)) / (signs.looks + 1);
   };
   mean(signs.scene, BestCorrelation(now, empty, 0, 0, kSway, 1));
-  const auto brighter = std::count_if(
-      now.samples.begin(), now.samples.end(),
-      [&](const Look::Sample& sample) { return sample.value > At(empty, sample.x, sample.y); });
-  if (!now.samples.empty())
-    mean(signs.brighter, static_cast<double>(brighter) / static_cast<double>(now.samples.size()));
+  int brighter = 0;
+  int contrast = 0;
+  for (const Look::Sample& sample : now.samples) {
+    const int change = sample.value - At(empty, sample.x, sample.y);
+    brighter += change > 0;
+    contrast += std::abs(change);
+  }
+  if (!now.samples.empty()) {
+    const auto samples = static_cast<double>(now.samples.size());
+    mean(signs.brighter, brighter / samples);
+    mean(signs.contrast, contrast / samples);
+  }
   mean(signs.contour, border.now / border.pixels);
   mean(signs.before, border.scene / border.pixels);
+  mean(signs.own, border.own / border.pixels);
   signs.looks += 1;
 }
 
@@ -161,7 +172,7 @@ ObjectEvidence::Verdict ObjectEvidence::Of(uint64_t track_id) const {
   const bool compared = s.pairs >= kLeastPairs;
   if (s.scene > kSceneIsThere && !(compared && s.moved - s.scene > kClearlyMoved))
     return Verdict::kSurface;
-  if (s.contour < kContourOfThings) return Verdict::kSurface;
+  if (s.contour < kContourOfThings || s.own < kSoft * s.contrast) return Verdict::kSurface;
   if (compared && s.moved - s.scene > kClearlyMoved &&
       s.contour > kOwnContour * std::max(s.before, kContourOfThings))
     return Verdict::kCertain;

@@ -46,6 +46,8 @@ class ObjectEvidence {
     float scene = 0;     // correlation with the scene there
     float contour = 0;   // steepness along the border of what differs, in the picture; grey levels
     float before = 0;    // ... in the scene
+    float own = 0;       // ... of the contour what is not the scene's in another light
+    float contrast = 0;  // how far what differs is from the scene, grey levels
     float brighter = 0;  // share of what differs that is brighter than the scene; 0..1
     float looks = 0;     // as pairs
   };

@@ -47,6 +47,7 @@ constexpr float kMostShift = 3;
 
 // How much stronger the outline must be in one picture than in the other.
 constexpr double kOutlineRatio = 1.4;
+constexpr float kMostContrast = 2;
 
 // Light compensation looks at every kLightStep-th pixel in both directions.
 constexpr int kLightStep = 4;
@@ -62,6 +63,26 @@ cv::Mat View(const std::vector<uint8_t>& pixels, int width, int height) {
 }
 cv::Mat View(const std::vector<float>& values, int width, int height) {
   return {height, width, CV_32FC1, const_cast<float*>(values.data())};
+}
+
+// One pixel's gradients; both pictures' rows are `stride` long.
+void AddGradients(const uint8_t* now, const float* scene, ptrdiff_t stride,
+                  SceneModel::Border& sum) {
+  const auto now_x = static_cast<float>(now[1] - now[-1]);
+  const auto now_y = static_cast<float>(now[stride] - now[-stride]);
+  const float scene_x = scene[1] - scene[-1];
+  const float scene_y = scene[stride] - scene[-stride];
+  const auto lit = static_cast<float>(now[1] + now[-1] + now[stride] + now[-stride]) /
+                   std::max(scene[1] + scene[-1] + scene[stride] + scene[-stride], 1.0F);
+  // The light scales the scene's gradient by about as much as its brightness; a model that followed
+  // an exposure has lost some contrast.
+  const float along = now_x * scene_x + now_y * scene_y;
+  const float square = scene_x * scene_x + scene_y * scene_y;
+  const float scale = std::clamp(along / std::max(square, 1.0F), 0.0F, kMostContrast * lit);
+  sum.now += std::abs(now_x) + std::abs(now_y);
+  sum.scene += std::abs(scene_x) + std::abs(scene_y);
+  sum.own += std::abs(now_x - scale * scene_x) + std::abs(now_y - scale * scene_y);
+  ++sum.pixels;
 }
 
 }  // namespace
@@ -411,11 +432,7 @@ SceneModel::Border SceneModel::BorderOf(const PictureBox& box) const {
       const bool border =
           inside != (mask[at(x + 1, y)] != 0) || inside != (mask[at(x, y + 1)] != 0);
       if (!border) continue;
-      ++sum.pixels;
-      sum.now += std::abs(smooth_[at(x + 1, y)] - smooth_[at(x - 1, y)]) +
-                 std::abs(smooth_[at(x, y + 1)] - smooth_[at(x, y - 1)]);
-      sum.scene += std::abs(mean_[at(x + 1, y)] - mean_[at(x - 1, y)]) +
-                   std::abs(mean_[at(x, y + 1)] - mean_[at(x, y - 1)]);
+      AddGradients(smooth_.data() + at(x, y), mean_.data() + at(x, y), width_, sum);
     }
   }
   return sum;

@@ -63,10 +63,12 @@ class SceneModel {
   Outline OutlineOf(const PictureBox& box) const;
 
   // How steep the brightness is along the border of what differs inside `box`, in the last Update's
-  // picture and in the scene: sums of gradients over so many pixels, grey levels.
+  // picture and in the scene: sums of gradients over so many pixels, grey levels. `own`: of the
+  // picture's gradients what the scene's do not explain, were they only lit brighter or darker there.
   struct Border {
     double now = 0;
     double scene = 0;
+    double own = 0;
     int pixels = 0;
   };
   Border BorderOf(const PictureBox& box) const;

@@ -22,6 +22,10 @@ constexpr float kLeastWay = 0.03F;
 constexpr float kMostWay = 0.2F;
 constexpr float kStraight = 0.5F;
 constexpr float kLeastWidth = 0.18F;  // of the height: less is the rim of something, or a line
+constexpr float kLeastSide = 0.015F;  // and of the picture's height: some four pixels
+// What the picture's border cuts must show more than what sways in and out behind it.
+constexpr float kLeastShown = 0.05F;  // of the picture's height
+constexpr float kAtBorder = 0.004F;
 // ... for each track that came to nothing there in about a minute.
 constexpr float kHeightsPerClutter = 0.2F;
 constexpr float kMostHeights = 2;
@@ -52,6 +56,15 @@ constexpr int kFewInDoubt = 4;
 constexpr float kAllBrighter = 0.7F;
 // Flakes are believed before it is known that it snows; they do not live long.
 constexpr Microseconds kMoment = Seconds(3);
+
+// Enough of it to be more than a rim, a line, or the tip of something behind the picture's border.
+bool ShowsEnough(const PictureBox& whole, float aspect) {
+  const PictureBox box = ClampToPicture(whole);
+  const float width = box.width * aspect;
+  if (width < std::max(kLeastWidth * box.height, kLeastSide)) return false;
+  const bool cut_aside = box.x < kAtBorder || box.x + box.width > 1 - kAtBorder;
+  return !cut_aside || width >= kLeastShown;
+}
 
 }  // namespace
 
@@ -191,7 +204,7 @@ bool TrackTrust::GoesSomewhere(const Record& record, const Track& track) const {
   if (record.suspect) heights = std::max(heights, kSuspectHeights);
   const float straight = std::min(kStraight + doubt, kMostStraight);
   const float way = std::clamp(heights * track.box.height, kLeastWay, kMostWay);
-  if (track.box.width * aspect_ < kLeastWidth * track.box.height) return false;
+  if (!ShowsEnough(track.box, aspect_)) return false;
   const PicturePoint here = track.box.centre();
   float wandered = 0;
   PicturePoint last = here;

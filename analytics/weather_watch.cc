@@ -21,10 +21,11 @@ constexpr float kPartShare = 0.25F;
 // Sizes: the first class, and the ratio from one to the next.
 constexpr float kSmallest = 0.006F;
 constexpr float kRatio = 1.2F;
-constexpr float kLeastKnown = 8;   // tracks
+constexpr float kLeastKnown = 8;  // tracks
 constexpr float kShareOfOthers = 0.95F;
-// Two or three of them may melt into one; so much larger than nearly all is none of them.
-constexpr float kLarger = 1.75F;
+// Two of them may melt into one, of a box up to twice as wide and high; what is larger than that,
+// against nearly all, is none of them.
+constexpr float kLarger = 2;
 
 }  // namespace
 
@@ -50,8 +51,8 @@ void WeatherWatch::Began(MediaTime now, PicturePoint centre) {
 }
 
 void WeatherWatch::Ended(const PictureBox& box, float aspect) {
-  const float steps = std::log(std::max(SizeOf(box, aspect), kSmallest) / kSmallest) /
-                      std::log(kRatio);
+  const float steps =
+      std::log(std::max(SizeOf(box, aspect), kSmallest) / kSmallest) / std::log(kRatio);
   const int size = std::clamp(static_cast<int>(steps), 0, kSizes - 1);
   sizes_[static_cast<size_t>(size)] += 1;
 }

@@ -72,6 +72,32 @@ TEST(ObjectEvidence, AShadowThatCrossesIsASurface) {
   EXPECT_EQ(Watch(scene, Walking), ObjectEvidence::Verdict::kSurface);
 }
 
+// Headlights: so much brighter that the texture under them is hardly found again.
+TEST(ObjectEvidence, ASoftLightThatSweepsOverTheGroundIsASurface) {
+  const PaintedScene scene = [](int x, int y, double t) {
+    const double ground = 140 + Texture(x, y, 1) / 2;
+    if (t < 3) return static_cast<int>(ground);
+    const double dx = (x - 70 - 40 * (t - 3)) / 24;
+    const double dy = (y - 85) / 24.0;
+    return static_cast<int>(std::min(255.0, ground * (1 + std::exp(-dx * dx - dy * dy))));
+  };
+  const auto light = [](double t) {
+    return PixelRect{34 + static_cast<int>(40 * (t - 3)), 50, 72, 70};
+  };
+  EXPECT_EQ(Watch(scene, light), ObjectEvidence::Verdict::kSurface);
+}
+
+// As bright, as smooth and as large, but with an edge: a white van.
+TEST(ObjectEvidence, ABrightSmoothThingWithAnEdgeIsAThing) {
+  const auto van = [](double t) {
+    return PixelRect{34 + static_cast<int>(40 * (t - 3)), 50, 72, 70};
+  };
+  const PaintedScene scene = [&](int x, int y, double t) {
+    return t >= 3 && In(van(t), x, y) ? 250 : 140 + Texture(x, y, 1) / 16;
+  };
+  EXPECT_EQ(Watch(scene, van), ObjectEvidence::Verdict::kThing);
+}
+
 TEST(ObjectEvidence, TextureThatSwingsIsASurfaceHoweverItsBoxGoes) {
   const PaintedScene scene = [](int x, int y, double t) {
     const int shift = t < 3 ? 0 : static_cast<int>(std::lround(4 * std::sin(9 * t)));

@@ -80,6 +80,20 @@ TEST(TrackTrust, DoesNotBelieveALine) {
   EXPECT_FALSE(watch.Play(3, 0.1F, Walks, 0.1F));
 }
 
+// A branch that sways in and out of the picture, up and down its border.
+TEST(TrackTrust, DoesNotBelieveATipAtTheBorderUntilMoreIsSeen) {
+  Watch watch;
+  watch.Wait(20);
+  const auto along = [](double t) {
+    return PicturePoint{0.008F, static_cast<float>(0.2 + 0.1 * t)};
+  };
+  EXPECT_FALSE(watch.Play(3, 0.06F, along, 0.45F));
+  const auto inwards = [](double t) {
+    return PicturePoint{static_cast<float>(0.008 + 0.03 * t), 0.5F};
+  };
+  EXPECT_TRUE(watch.Play(3, 0.06F, inwards, 0.45F));
+}
+
 TEST(TrackTrust, AsksForMoreWhereTracksCameToNothing) {
   Watch watch;
   watch.Wait(20);

@@ -28,6 +28,7 @@ TEST(WeatherWatch, ManySmallThingsEverywhereAreWeatherAndWhatIsClearlyLargerIsNo
   const auto size = watch.SizeOfOthers(MediaFromMicros(10'000'000));
   ASSERT_TRUE(size.has_value());
   EXPECT_LT(WeatherWatch::SizeOf(kFlake, kAspect), *size);
+  EXPECT_LT(WeatherWatch::SizeOf({0.5F, 0.4F, 0.03F, 0.1F}, kAspect), *size) << "two side by side";
   EXPECT_GT(WeatherWatch::SizeOf({0.5F, 0.4F, 0.05F, 0.2F}, kAspect), *size) << "a person";
   EXPECT_FALSE(watch.SizeOfOthers(MediaFromMicros(40'000'000))) << "it has stopped";
 }
