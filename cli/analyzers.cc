@@ -3,11 +3,14 @@
 
 #include "analytics/classifier.h"
 #include "analytics/detector_dnn.h"
+#include "analytics/own_thread.h"
 
 namespace cordon::cli {
 
 AnalyzerFactory::AnalyzerFactory(const proto::Site& site, Metrics& metrics, const Clock& clock)
-    : site_(site), metrics_(metrics), clock_(clock), classifier_(MakeShapeClassifier()) {}
+    : site_(site), metrics_(metrics), clock_(clock), classifier_(MakeShapeClassifier()) {
+  if (site_.detectors().empty()) KeepToCallingThread();
+}
 
 absl::StatusOr<std::unique_ptr<CameraAnalyzer>> AnalyzerFactory::Make(
     const proto::CameraConfig& camera) {

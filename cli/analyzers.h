@@ -14,7 +14,8 @@
 namespace cordon::cli {
 
 // Makes the analysers of a site's cameras. A detector's network is loaded once, when the first
-// camera that names it asks, and shared by all of them. Used by one thread.
+// camera that names it asks, and shared by all of them. Where the site has none, OpenCV gets no
+// threads of its own. Used by one thread.
 class AnalyzerFactory {
  public:
   AnalyzerFactory(const proto::Site& site, Metrics& metrics, const Clock& clock);
