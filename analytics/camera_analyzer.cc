@@ -39,10 +39,6 @@ constexpr float kMiddleGrey = 128;
 // Between two runs the scene's own time goes on by this much.
 constexpr Microseconds kRunGap = Seconds(1);
 
-// A lost object is looked for in every picture for so long. Longer than that it is waited for where
-// a quiet scene would wake up anyway.
-constexpr Microseconds kLookedFor = Seconds(1);
-
 // Detector regions reach this share of their size beyond what moved; the detector adds its own
 // surroundings.
 constexpr float kRegionMargin = 0.1F;

@@ -38,6 +38,10 @@ struct TamperFinding {
   std::string detail;
 };
 
+// A lost object is looked for in every picture for so long. Longer than that it is waited for where
+// a quiet scene would wake up anyway.
+inline constexpr Microseconds kLookedFor = Seconds(1);
+
 // One frame as the rules see it. Tracks: confirmed ones by id, those that are out of sight at the
 // moment included.
 struct RuleInput {
@@ -83,7 +87,8 @@ class Rule {
   // Appends what happened. Called for every frame, armed or not, so that a rule armed in the middle
   // of a walk knows where the walker came from; unarmed, nothing may be appended.
   virtual void Evaluate(const RuleInput& input, bool armed, std::vector<proto::Event>& events) = 0;
-  // A condition holds and waits for its dwell: no frame may be skipped now.
+  // A condition holds and waits for its dwell: no frame may be skipped now. Not for the sake of an
+  // object that has been out of sight for longer than kLookedFor.
   virtual bool pending() const { return false; }
   // The time line broke: conditions end, counts stay.
   virtual void Reset() = 0;

@@ -41,7 +41,8 @@ class ZoneRule final : public Rule {
       if (!settings_.Wants(track)) continue;
       if (!std::exchange(stay.known, true)) Begin(stay, track, input);
       if (!track.measured) {
-        pending_ = pending_ || (stay.inside && !stay.raised);
+        const bool looked_for = input.now - track.seen <= kLookedFor;
+        pending_ = pending_ || (stay.inside && !stay.raised && looked_for);
         continue;
       }
       const bool was_inside = stay.inside;

@@ -160,5 +160,17 @@ TEST(ZoneRule, IsPendingWhileADwellRuns) {
   EXPECT_TRUE(stage.pending_at_end) << "adaptive decode must not skip pictures now";
 }
 
+TEST(ZoneRule, AnObjectOutOfSightKeepsItPendingOnlyAsLongAsItIsLookedFor) {
+  const auto pending_after = [](double hidden) {
+    Stage stage(Zone(Config::KIND_INTRUSION, 60));
+    const auto hides = [hidden](double t) { return Step{0.6F, 0.7F, t <= 5 - hidden}; };
+    EXPECT_TRUE(stage.Play({{.place = hides}}, 5).empty());
+    return stage.pending_at_end;
+  };
+  const double looked_for = static_cast<double>(kLookedFor.count()) / 1e6;
+  EXPECT_TRUE(pending_after(looked_for - 0.2));
+  EXPECT_FALSE(pending_after(looked_for + 0.2)) << "a quiet scene wakes up when it is seen again";
+}
+
 }  // namespace
 }  // namespace cordon::testing
