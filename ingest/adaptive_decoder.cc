@@ -117,6 +117,7 @@ void AdaptiveDecoder::OnPacket(const RingEntry& entry) {
   if (complexity_.Note(static_cast<size_t>(entry.packet->av->size), -1)) {
     ++counts_.wakes_by_packets;
     Wake(quiet_key_, "packets");
+    still_until_ = wake_edge_;
   } else if (GopTooLong()) {
     Wake(ring_.KeyFrameAtOrBefore(entry.sequence), "long key frame interval");
   }
@@ -137,12 +138,14 @@ void AdaptiveDecoder::Wake(uint64_t from, std::string why) {
   pending_key_.reset();
   cursor_ = from;
   wake_edge_ = ring_.newest();
+  still_until_ = 0;
   decoder_->Flush();
   change_.Reset();
   busy_run_ = 0;
   woken_by_track_ = false;
   saw_change_ = false;
   differed_ = false;
+  differs_ = false;
   as_before_ = 0;
 }
 
@@ -165,6 +168,7 @@ void AdaptiveDecoder::WorkQuiet(const RingEntry& key_frame) {
     if (adaptive() && !frame->damaged && !quiet_scene_.Matches(frame->luma)) {
       // It began somewhere between the two key frames; this one is decoded again in its place.
       Wake(quiet_key_ != 0 ? quiet_key_ : key_frame.sequence, "change");
+      still_until_ = key_frame.sequence - 1;
       return;
     }
     quiet_scene_.Update(frame->luma);
@@ -228,7 +232,9 @@ bool AdaptiveDecoder::StepFull() {
 }
 
 void AdaptiveDecoder::DecodeNext(const RingEntry& entry) {
-  decoder_->Send(*entry.packet, !pacer_.MayWant(entry.packet->run, MediaOf(*entry.packet)));
+  decoder_->Send(*entry.packet,
+                 {.skippable = !pacer_.MayWant(entry.packet->run, MediaOf(*entry.packet)),
+                  .deblock = !LooksStill(entry.sequence)});
   cursor_ = entry.sequence + 1;
   while (std::optional<Picture> picture = decoder_->Take()) {
     ++counts_.decoded;
@@ -313,11 +319,13 @@ void AdaptiveDecoder::Look(const Frame& frame) {
 
 void AdaptiveDecoder::Glance(const Frame& frame) {
   const MediaTime media = frame.times.media;
-  if (media - glanced_ < kGlanceEvery && media >= glanced_) return;
+  const bool due = media - glanced_ >= kGlanceEvery || media < glanced_;
+  if (!due && !LooksStill(cursor_ - 1)) return;
   glanced_ = media;
   const bool matches = !frame.damaged && quiet_scene_.Matches(frame.luma);
   as_before_ = matches ? as_before_ + 1 : 0;
-  differed_ = differed_ || !matches;
+  differs_ = !matches;
+  differed_ = differed_ || differs_;
   if (differed_ && as_before_ >= kGlancesAsBefore) busy_until_ = std::min(busy_until_, media);
 }
 

@@ -77,6 +77,9 @@ class AdaptiveDecoder {
   bool GopTooLong() const;
   void Wake(uint64_t from, std::string why);
   bool TrackIsBelieved();
+  // Of the stretch between the last quiet key frame and what woke us, while it shows the quiet
+  // scene: an encoder sends hardly any residual there, so that deblocking would hardly change it.
+  bool LooksStill(uint64_t sequence) const { return sequence <= still_until_ && !differs_; }
   void CalmDown();
   bool MayCalmDown(const Packet& next) const;
   void WorkQuiet(const RingEntry& key_frame);
@@ -112,6 +115,7 @@ class AdaptiveDecoder {
   std::string mode_reason_;
   uint64_t cursor_ = 1;                   // next packet to decode in full mode
   uint64_t wake_edge_ = 0;                // newest packet at the last wake: its cause is not newer
+  uint64_t still_until_ = 0;              // last packet of what we woke up late for; 0: of nothing
   uint64_t quiet_key_ = 0;                // last key frame that was analysed and found quiet
   std::optional<RingEntry> pending_key_;  // key frame that waits for Work in quiet mode
   std::deque<FramePtr>
@@ -132,7 +136,8 @@ class AdaptiveDecoder {
   int active_key_frames_ = 0;    // quiet key frames in a row on which analytics was active
   MediaTime looked_{};           // when the scene was last compared with its past
   MediaTime glanced_{};          // ... and with the quiet scene
-  bool differed_ = false;        // from the quiet scene, since the last wake
+  bool differs_ = false;         // from the quiet scene, at the last glance since the last wake
+  bool differed_ = false;        // ... at any of them
   int as_before_ = 0;            // glances in a row at which it did not
   DecodeCounts counts_;
 };

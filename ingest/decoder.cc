@@ -63,7 +63,7 @@ Decoder::Decoder(av::CodecContextPtr context, AvCodecParametersPtr codec, Decode
       context_(std::move(context)),
       numbers_(options_.pictures_before) {}
 
-void Decoder::Send(const Packet& packet, bool skippable) {
+void Decoder::Send(const Packet& packet, DecodeEffort effort) {
   if (packet.run != run_ && run_ != 0) Drain();
   if (draining_) Flush();
   if (packet.run != run_) {
@@ -73,7 +73,8 @@ void Decoder::Send(const Packet& packet, bool skippable) {
   if (packet.loss_before) damaged_ = true;
   notes_[next_note_] = {packet.run, packet.camera, packet.received_wall, packet.received};
   context_->reordered_opaque = static_cast<int64_t>(next_note_);
-  context_->skip_frame = skippable ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+  context_->skip_frame = effort.skippable ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+  context_->skip_loop_filter = effort.deblock ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
   next_note_ = (next_note_ + 1) % kNotes;
 
   int code = avcodec_send_packet(context_.get(), packet.av.get());
@@ -89,10 +90,8 @@ void Decoder::Send(const Packet& packet, bool skippable) {
 }
 
 void Decoder::SendAlone(const Packet& key_frame) {
-  context_->skip_loop_filter = AVDISCARD_ALL;
-  Send(key_frame);
+  Send(key_frame, {.deblock = false});
   Drain();
-  context_->skip_loop_filter = AVDISCARD_DEFAULT;
 }
 
 void Decoder::Drain() {

@@ -25,6 +25,14 @@ struct DecoderOptions {
   uint64_t pictures_before = 0;  // numbering goes on from here
 };
 
+// What a packet's picture is wanted for.
+struct DecodeEffort {
+  bool skippable = false;  // not for itself: it is not decoded if no other refers to it
+  // False: its deblocking filter is left out, a third of the cost. What refers to it inherits the
+  // blocks' edges, up to the next key frame, wherever the encoder sent a residual.
+  bool deblock = true;
+};
+
 // A decoded picture before anybody paid for its conversion. Holds the decoder's own buffer: keep it
 // briefly.
 struct Picture {
@@ -47,8 +55,7 @@ class Decoder {
 
   // Decodes one packet; the pictures that became ready wait in Take(). A packet of another run
   // first drains what is inside.
-  // `skippable`: nobody wants this picture for itself; it is not decoded if no other refers to it.
-  void Send(const Packet& packet, bool skippable = false);
+  void Send(const Packet& packet, DecodeEffort effort = {});
   // End of the stream, or of a key frame that is decoded alone: whatever is inside becomes ready;
   // the next packet must be a key frame.
   void Drain();

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -132,6 +133,59 @@ TEST(AdaptiveEvents, AGroupTooLongForTheRulesIsDecodedFullyAndSaid) {
   ASSERT_TRUE(replay.ok()) << replay.status();
   EXPECT_EQ(replay->quiet, Nanoseconds(0));
   EXPECT_THAT(reason, ::testing::HasSubstr("decoded fully: a key frame only every 6.0 s"));
+}
+
+// The largest difference between means of 8x8 blocks, grey levels.
+double Difference(const LumaPicture& a, const LumaPicture& b) {
+  int worst = 0;
+  for (int top = 0; top + 8 <= a.height; top += 8) {
+    for (int left = 0; left + 8 <= a.width; left += 8) {
+      int sum = 0;
+      for (int y = top; y < top + 8; ++y) {
+        for (int x = left; x < left + 8; ++x) sum += a.row(y)[x] - b.row(y)[x];
+      }
+      worst = std::max(worst, std::abs(sum));
+    }
+  }
+  return worst / 64.0;
+}
+
+// Somebody of contrast 100 steps in 1.6 s after a key frame; before and after, nothing but sensor noise.
+// The encoder is the coarse one of a camera of few bits, which leaves the deblocking filter much to do.
+TEST(AdaptiveDecode, WhatIsDecodedAgainAfterAWakeShowsWhatFullDecodeShows) {
+  TemporaryFolder folder;
+  const std::string clip = folder.File("visit.mp4");
+  ASSERT_TRUE(RunFfmpeg(
+      "-f lavfi -i testsrc2=size=640x360:rate=25:duration=0.04 -f lavfi -i "
+      "color=white:size=40x90:rate=25:duration=14 -filter_complex "
+      "'[0]loop=-1:1,setpts=N/25/TB,trim=duration=14,eq=contrast=0.4,noise=alls=6:allf=t[yard];"
+      "[yard][1]overlay=x=120*(t-9.6)-40:y=180:enable=between(t\\,9.6\\,12)' -pix_fmt yuv420p "
+      "-c:v libx264 -preset superfast -crf 30 -bf 0 -g 50 -keyint_min 50 -sc_threshold 0",
+      clip));
+  std::map<MediaTime, FramePtr> full;
+  const auto keep = [&](const FramePtr& frame) {
+    full[frame->times.media] = frame;
+    return false;
+  };
+  proto::CameraConfig camera = Camera(proto::CameraConfig::DECODE_FULL);
+  camera.set_analysis_fps(25);
+  ASSERT_TRUE(ReplayAdaptive(camera, clip, keep).ok());
+  camera.set_decode(proto::CameraConfig::DECODE_ADAPTIVE);
+  double worst = 0;
+  int compared = 0;
+  const auto compare = [&](const FramePtr& frame) {
+    const auto same = full.find(frame->times.media);
+    if (frame->key || same == full.end()) return false;  // key frames may be of the quiet scene
+    worst = std::max(worst, Difference(frame->luma, same->second->luma));
+    ++compared;
+    return false;
+  };
+  const auto replay = ReplayAdaptive(camera, clip, compare);
+  ASSERT_TRUE(replay.ok()) << replay.status();
+  std::printf("  %d pictures, %.2f grey levels at most\n", compared, worst);
+  EXPECT_EQ(replay->counts.wakes, 1U);
+  EXPECT_GT(compared, 150);
+  EXPECT_LT(worst, 4) << "nothing that would be taken for a change";
 }
 
 }  // namespace
